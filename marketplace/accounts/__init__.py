@@ -1,0 +1,1 @@
+"""People: phone and password, roles granted for a division, sessions."""

@@ -1,0 +1,1 @@
+"""Rules and values without any input or output; imported by everything, importing nothing of ours."""

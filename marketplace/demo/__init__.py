@@ -1,0 +1,1 @@
+"""The synthetic prefecture: a generator and its facts."""

@@ -1,0 +1,1 @@
+"""Who gives: registration, preferences, declared relations."""

@@ -1,0 +1,1 @@
+"""What happened to a pledge: receipt, disbursement, use, delivery, confirmations, feedback."""

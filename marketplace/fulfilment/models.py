@@ -1,0 +1,109 @@
+"""What happened to a pledge after it was made; money events stand in the ledger, these say what was seen."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from marketplace.core.kinds import Labelled
+from marketplace.db import Base, UtcDateTime, enum_column
+
+
+class ConfirmerKind(Labelled):
+    """Who confirms (确认人)."""
+
+    HOUSEHOLD = "household", "农户"
+    SECOND = "second", "第二人"
+
+
+class ConfirmHow(Labelled):
+    """By which way a confirmation came."""
+
+    SLIP = "slip", "凭纸条短码"
+    OWN_ACCOUNT = "own_account", "本人账号"
+    VISIT = "visit", "到户查看"
+
+
+class Receipt(Base):
+    """Help that arrived where it was promised (到位): in fen for money, in value for goods."""
+
+    __tablename__ = "receipt"
+    __table_args__ = (sa.CheckConstraint("value_fen >= 0", name="value_not_negative"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    pledge_id: Mapped[int] = mapped_column(sa.ForeignKey("pledge.id"), index=True)
+    value_fen: Mapped[int] = mapped_column(sa.BigInteger)
+    custodian: Mapped[str] = mapped_column(sa.String(120))
+    voucher_no: Mapped[str] = mapped_column(sa.String(60))
+    entry_id: Mapped[int | None] = mapped_column(sa.ForeignKey("ledger_entry.id"), unique=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    recorded_by: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"))
+
+
+class Use(Base):
+    """Money spent, with its voucher (使用): what was bought, from whom, for how much."""
+
+    __tablename__ = "use_of_gift"
+    __table_args__ = (sa.CheckConstraint("amount_fen > 0", name="amount_positive"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    pledge_id: Mapped[int] = mapped_column(sa.ForeignKey("pledge.id"), index=True)
+    what: Mapped[str] = mapped_column(sa.String(120))
+    # A kind of payee ("县供销社"), never a private person's name.
+    payee: Mapped[str] = mapped_column(sa.String(120))
+    voucher_no: Mapped[str] = mapped_column(sa.String(60))
+    photo_id: Mapped[int | None] = mapped_column(sa.ForeignKey("photo.id"))
+    amount_fen: Mapped[int] = mapped_column(sa.BigInteger)
+    entry_id: Mapped[int] = mapped_column(sa.ForeignKey("ledger_entry.id"), unique=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    recorded_by: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"))
+
+
+class Delivery(Base):
+    """Goods or a service handed over (送达), with a photo of the thing."""
+
+    __tablename__ = "delivery"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    pledge_id: Mapped[int] = mapped_column(sa.ForeignKey("pledge.id"), unique=True)
+    photo_id: Mapped[int] = mapped_column(sa.ForeignKey("photo.id"))
+    note: Mapped[str] = mapped_column(sa.String(200), default="")
+    # The role of the witness ("驻村工作队员"), not a name.
+    witness: Mapped[str] = mapped_column(sa.String(60))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    recorded_by: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id"))
+
+
+class Confirmation(Base):
+    """One of the two confirmations (确认); the database takes one of each kind for a pledge."""
+
+    __tablename__ = "confirmation"
+    __table_args__ = (
+        sa.UniqueConstraint("pledge_id", "kind"),
+        sa.CheckConstraint("kind <> 'second' OR user_id IS NOT NULL", name="second_is_known"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    pledge_id: Mapped[int] = mapped_column(sa.ForeignKey("pledge.id"), index=True)
+    kind: Mapped[ConfirmerKind] = mapped_column(enum_column(ConfirmerKind))
+    how: Mapped[ConfirmHow] = mapped_column(enum_column(ConfirmHow))
+    # What a household says may be that nothing arrived: that is kept too, and never counts as confirmed.
+    arrived: Mapped[bool]
+    note: Mapped[str] = mapped_column(sa.String(200), default="")
+    user_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Feedback(Base):
+    """Thanks and the report of use to the donor (反馈)."""
+
+    __tablename__ = "feedback"
+    __table_args__ = (sa.CheckConstraint("rating IS NULL OR rating BETWEEN 1 AND 5", name="rating_range"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    pledge_id: Mapped[int] = mapped_column(sa.ForeignKey("pledge.id"), unique=True)
+    words: Mapped[str] = mapped_column(sa.String(300))
+    rating: Mapped[int | None]
+    may_publish: Mapped[bool] = mapped_column(default=False)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    recorded_by: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id"))

@@ -1,0 +1,1 @@
+"""Households and their members: import, quality rules, dated status."""

@@ -1,0 +1,92 @@
+"""Registered households, their members, and the dated history of their status."""
+
+from datetime import date, datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from marketplace.core.kinds import ExitAttribute, PovertyAttribute, PovertyCause
+from marketplace.core.workflow import HouseholdStatus
+from marketplace.db import Base, BlindIndex, EncryptedText, UtcDateTime, enum_column
+
+
+class Household(Base):
+    """The unit that is registered (农户); the public knows it by its random code alone."""
+
+    __tablename__ = "household"
+    __table_args__ = (
+        sa.CheckConstraint("income_fen IS NULL OR income_fen >= 0", name="income_not_negative"),
+        sa.CheckConstraint("member_count >= 0", name="member_count_not_negative"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(sa.String(12), unique=True)
+    # The number in the national register (户编号); identifies the household across imports.
+    registry_no: Mapped[str] = mapped_column(sa.String(30), unique=True)
+    division_code: Mapped[str] = mapped_column(sa.ForeignKey("division.code"), index=True)
+    group_name: Mapped[str] = mapped_column(sa.String(60), default="")
+    head_name: Mapped[str] = mapped_column(sa.String(60))
+    status: Mapped[HouseholdStatus] = mapped_column(enum_column(HouseholdStatus), default=HouseholdStatus.REGISTERED)
+    attribute: Mapped[PovertyAttribute] = mapped_column(enum_column(PovertyAttribute))
+    exit_attribute: Mapped[ExitAttribute] = mapped_column(enum_column(ExitAttribute))
+    main_cause: Mapped[PovertyCause] = mapped_column(enum_column(PovertyCause))
+    unsafe_house: Mapped[bool | None]
+    safe_water: Mapped[bool | None]
+    scarce_water: Mapped[bool | None]
+    # Net income per person and year, in fen.
+    income_fen: Mapped[int | None] = mapped_column(sa.BigInteger)
+    member_count: Mapped[int] = mapped_column(default=0)
+    phone: Mapped[str | None] = mapped_column(EncryptedText)
+    phone_index: Mapped[bytes | None] = mapped_column(BlindIndex, index=True)
+    bank_account: Mapped[str | None] = mapped_column(EncryptedText)
+    bank_account_index: Mapped[bytes | None] = mapped_column(BlindIndex, index=True)
+    # The person who speaks for the household with an own account, if there is one.
+    user_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"), unique=True)
+    registered_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    members: Mapped[list["Member"]] = relationship(
+        back_populates="household", order_by="Member.person_no", cascade="all, delete-orphan"
+    )
+
+
+class Member(Base):
+    """A person of a household; the ID number is ciphertext, found again by a keyed index."""
+
+    __tablename__ = "member"
+    __table_args__ = (
+        sa.UniqueConstraint("household_id", "person_no"),
+        sa.CheckConstraint("work_months IS NULL OR work_months BETWEEN 0 AND 12", name="work_months_range"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    household_id: Mapped[int] = mapped_column(sa.ForeignKey("household.id", ondelete="CASCADE"), index=True)
+    person_no: Mapped[str] = mapped_column(sa.String(34))
+    name: Mapped[str] = mapped_column(sa.String(60))
+    id_number: Mapped[str] = mapped_column(EncryptedText)
+    # The first 18 characters' index: an ID card and the disability card made from it meet.
+    id_index: Mapped[bytes] = mapped_column(BlindIndex, unique=True)
+    # The rest in the register's own words; none of it reaches a public page.
+    relation: Mapped[str] = mapped_column(sa.String(20))
+    ethnicity: Mapped[str] = mapped_column(sa.String(20), default="")
+    education: Mapped[str] = mapped_column(sa.String(20), default="")
+    school_status: Mapped[str] = mapped_column(sa.String(20), default="")
+    health: Mapped[str] = mapped_column(sa.String(40), default="")
+    labour: Mapped[str] = mapped_column(sa.String(20), default="")
+    work_place: Mapped[str] = mapped_column(sa.String(20), default="")
+    work_months: Mapped[int | None]
+    serious_illness_insured: Mapped[bool | None]
+    household: Mapped[Household] = relationship(back_populates="members")
+
+
+class StatusChange(Base):
+    """One dated change of a household's status (动态管理); added, never overwritten."""
+
+    __tablename__ = "household_status_change"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    household_id: Mapped[int] = mapped_column(sa.ForeignKey("household.id"), index=True)
+    status: Mapped[HouseholdStatus] = mapped_column(enum_column(HouseholdStatus))
+    effective_on: Mapped[date]
+    reason: Mapped[str] = mapped_column(sa.String(200), default="")
+    recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    recorded_by: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"))

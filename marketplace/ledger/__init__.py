@@ -1,0 +1,1 @@
+"""The double-entry book: accounts, entries and lines that are only ever added."""

@@ -1,0 +1,1 @@
+"""Ranks needs and donors and keeps what it suggested, with reasons."""

@@ -1,0 +1,1 @@
+"""Photos: re-encoded on arrival, stored under random names, served by permission."""

@@ -1,0 +1,1 @@
+"""What is asked for: catalogue, posting, review, the public list."""

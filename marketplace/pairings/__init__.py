@@ -1,0 +1,1 @@
+"""Agreements between a helping unit and a division, by channel."""

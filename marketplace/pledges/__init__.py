@@ -1,0 +1,1 @@
+"""Promises to needs: whole or in part, never above what is open, expiring."""

@@ -1,0 +1,70 @@
+"""Pledges and their lines; one pledge is one gift to the public."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from marketplace.core.kinds import Labelled, SupportKind
+from marketplace.core.workflow import PledgeState
+from marketplace.db import Base, UtcDateTime, enum_column
+
+
+class Way(Labelled):
+    """How the help travels (给付方式); the platform itself never takes money."""
+
+    CHARITY = "charity", "转到慈善会账户"
+    SHIP = "ship", "买好寄到乡镇"
+    DIRECT = "direct", "自己送到村里"
+
+
+class Pledge(Base):
+    """A donor's promise to one need (认领); the public sees it as a gift (捐赠)."""
+
+    __tablename__ = "pledge"
+    __table_args__ = (
+        sa.CheckConstraint("value_fen >= 0", name="value_not_negative"),
+        sa.Index("ix_pledge_state_accepted", "state", "accepted_at", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(sa.String(12), unique=True)
+    need_id: Mapped[int] = mapped_column(sa.ForeignKey("need.id"), index=True)
+    donor_id: Mapped[int] = mapped_column(sa.ForeignKey("donor.id"), index=True)
+    state: Mapped[PledgeState] = mapped_column(enum_column(PledgeState))
+    # The kind of its lines; only money moves in fen, other kinds are counted in their own unit.
+    kind: Mapped[SupportKind] = mapped_column(enum_column(SupportKind))
+    value_fen: Mapped[int] = mapped_column(sa.BigInteger)
+    way: Mapped[Way] = mapped_column(enum_column(Way))
+    # The donor's will in the donor's own words, and a promise to read it before the money is used.
+    intent: Mapped[str] = mapped_column(sa.String(200), default="")
+    shows_name: Mapped[bool] = mapped_column(default=False)
+    shows_amount: Mapped[bool] = mapped_column(default=True)
+    # Worked out once at the moment of pledging from declared relations and roles.
+    at_arms_length: Mapped[bool]
+    client_key: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    accepted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    received_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    delivered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    reported_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    lines: Mapped[list["PledgeLine"]] = relationship(back_populates="pledge", order_by="PledgeLine.id")
+
+
+class PledgeLine(Base):
+    """How much of one line of the need is promised, in the line's own unit (fen for money)."""
+
+    __tablename__ = "pledge_line"
+    __table_args__ = (
+        sa.CheckConstraint("quantity > 0", name="quantity_positive"),
+        sa.UniqueConstraint("pledge_id", "line_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    pledge_id: Mapped[int] = mapped_column(sa.ForeignKey("pledge.id"), index=True)
+    line_id: Mapped[int] = mapped_column(sa.ForeignKey("need_line.id"), index=True)
+    quantity: Mapped[int] = mapped_column(sa.BigInteger)
+    pledge: Mapped[Pledge] = relationship(back_populates="lines")

@@ -1,0 +1,5 @@
+"""Pages of disclosure."""
+
+from flask import Blueprint
+
+bp = Blueprint("disclosure", __name__)

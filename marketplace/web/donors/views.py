@@ -1,0 +1,5 @@
+"""Pages of donors."""
+
+from flask import Blueprint
+
+bp = Blueprint("donors", __name__)

@@ -1,0 +1,5 @@
+"""Pages of fulfilment."""
+
+from flask import Blueprint
+
+bp = Blueprint("fulfilment", __name__)

@@ -1,0 +1,5 @@
+"""Pages of matching."""
+
+from flask import Blueprint
+
+bp = Blueprint("matching", __name__)

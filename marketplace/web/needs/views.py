@@ -1,0 +1,5 @@
+"""Pages of needs."""
+
+from flask import Blueprint
+
+bp = Blueprint("needs", __name__)

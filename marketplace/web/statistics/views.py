@@ -1,0 +1,5 @@
+"""Pages of statistics."""
+
+from flask import Blueprint
+
+bp = Blueprint("statistics", __name__)
