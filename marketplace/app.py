@@ -18,6 +18,7 @@ from marketplace.households import models as _households  # noqa: F401
 from marketplace.ledger import models as _ledger  # noqa: F401
 from marketplace.matching import models as _matching  # noqa: F401
 from marketplace.media import models as _media  # noqa: F401
+from marketplace.media.files import photo_folder
 from marketplace.needs import models as _needs  # noqa: F401
 from marketplace.pairings import models as _pairings  # noqa: F401
 from marketplace.paths import MIGRATIONS, STATIC, TEMPLATES
@@ -33,6 +34,7 @@ def create_app(settings: Settings) -> Flask:
     """A ready application; raises where a view does not say who may call it."""
     settings.instance.mkdir(parents=True, exist_ok=True)
     keyring.load(settings.keys)
+    photo_folder.use(settings.media_folder)
     app = Flask(
         "marketplace",
         template_folder=str(TEMPLATES),
