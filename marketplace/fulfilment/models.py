@@ -3,7 +3,7 @@
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from marketplace.core.kinds import Labelled
 from marketplace.db import Base, UtcDateTime, enum_column
@@ -38,6 +38,22 @@ class Receipt(Base):
     entry_id: Mapped[int | None] = mapped_column(sa.ForeignKey("ledger_entry.id"), unique=True)
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     recorded_by: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"))
+    lines: Mapped[list["ReceiptLine"]] = relationship(order_by="ReceiptLine.id", cascade="all, delete-orphan")
+
+
+class ReceiptLine(Base):
+    """How much of one line of the need a receipt brought, in the line's own unit (fen for money)."""
+
+    __tablename__ = "receipt_line"
+    __table_args__ = (
+        sa.CheckConstraint("quantity > 0", name="quantity_positive"),
+        sa.UniqueConstraint("receipt_id", "line_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    receipt_id: Mapped[int] = mapped_column(sa.ForeignKey("receipt.id"), index=True)
+    line_id: Mapped[int] = mapped_column(sa.ForeignKey("need_line.id"), index=True)
+    quantity: Mapped[int] = mapped_column(sa.BigInteger)
 
 
 class Use(Base):
@@ -75,11 +91,18 @@ class Delivery(Base):
 
 
 class Confirmation(Base):
-    """One of the two confirmations (确认); the database takes one of each kind for a pledge."""
+    """An answer of the household or of a second person (确认); the database takes one "arrived" of each kind."""
 
     __tablename__ = "confirmation"
     __table_args__ = (
-        sa.UniqueConstraint("pledge_id", "kind"),
+        sa.Index(
+            "uq_confirmation_arrived",
+            "pledge_id",
+            "kind",
+            unique=True,
+            sqlite_where=sa.text("arrived"),
+            postgresql_where=sa.text("arrived"),
+        ),
         sa.CheckConstraint("kind <> 'second' OR user_id IS NOT NULL", name="second_is_known"),
     )
 
@@ -87,7 +110,7 @@ class Confirmation(Base):
     pledge_id: Mapped[int] = mapped_column(sa.ForeignKey("pledge.id"), index=True)
     kind: Mapped[ConfirmerKind] = mapped_column(enum_column(ConfirmerKind))
     how: Mapped[ConfirmHow] = mapped_column(enum_column(ConfirmHow))
-    # What a household says may be that nothing arrived: that is kept too, and never counts as confirmed.
+    # What somebody says may be that nothing arrived: that is kept too, and never counts as confirmed.
     arrived: Mapped[bool]
     note: Mapped[str] = mapped_column(sa.String(200), default="")
     user_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"))
