@@ -120,33 +120,39 @@ def amount_levels(fen: NDArray[np.int64]) -> Levels:
     """Amounts in fen -> sixteenths of a doubling; UNKNOWN_AMOUNT where there is none (0 or less)."""
     known = fen > 0
     steps = np.rint(STEPS_PER_DOUBLING * np.log2(np.where(known, fen, 1)))
-    return np.where(known, steps, UNKNOWN_AMOUNT).astype(np.int16)
+    levels: Levels = np.where(known, steps, UNKNOWN_AMOUNT).astype(np.int16)
+    return levels
 
 
 def waiting_levels(days: NDArray[np.int32]) -> Levels:
     """Days of waiting -> 0..100, by the logarithm, full from one year."""
     share = np.log1p(np.clip(days, 0, LONGEST_WAIT_DAYS)) / np.log1p(LONGEST_WAIT_DAYS)
-    return np.rint(PERCENT * share).astype(np.int16)
+    levels: Levels = np.rint(PERCENT * share).astype(np.int16)
+    return levels
 
 
 def success_levels(successes: NDArray[np.int32], outcomes: NDArray[np.int32]) -> Levels:
     """Kept promises of all with an outcome -> 0..100, the mean of the Beta posterior."""
     share = (successes + PRIOR_SUCCESSES) / (outcomes + PRIOR_OUTCOMES)
-    return np.rint(PERCENT * share).astype(np.int16)
+    levels: Levels = np.rint(PERCENT * share).astype(np.int16)
+    return levels
 
 
 def capacity_levels(budget_fen: NDArray[np.int64]) -> Levels:
     """Budget left in fen (-1 where none is stated) -> 0..100, by the logarithm, full from 100 m yuan."""
     share = np.log1p(np.clip(budget_fen, 0, LARGEST_BUDGET_FEN)) / np.log1p(LARGEST_BUDGET_FEN)
-    return np.rint(PERCENT * share).astype(np.int16)
+    levels: Levels = np.rint(PERCENT * share).astype(np.int16)
+    return levels
 
 
 def recency_levels(days: NDArray[np.int32]) -> Levels:
     """Days since the donor was last active (-1 where never) -> 0..100."""
     share = np.where(days < 0, 0.0, np.exp2(-np.maximum(days, 0) / RECENCY_HALF_LIFE_DAYS))
-    return np.rint(PERCENT * share).astype(np.int16)
+    levels: Levels = np.rint(PERCENT * share).astype(np.int16)
+    return levels
 
 
 def percent_levels(share: NDArray[np.float64]) -> Levels:
     """Shares in [0, 1] (clipped; not-a-number counts as 0) -> 0..100."""
-    return np.rint(PERCENT * np.clip(np.nan_to_num(share), 0.0, 1.0)).astype(np.int16)
+    levels: Levels = np.rint(PERCENT * np.clip(np.nan_to_num(share), 0.0, 1.0)).astype(np.int16)
+    return levels

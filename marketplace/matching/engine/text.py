@@ -1,4 +1,4 @@
-"""Short vectors for texts: words hashed, weighted by rarity, folded into 32 whole numbers fitted on the texts themselves."""
+"""Short vectors for texts: words hashed, weighted by rarity, folded into 32 fitted whole numbers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -50,7 +50,8 @@ class TextSpace:
         length = float(np.sqrt(float((folded.astype(np.float64) ** 2).sum())))
         if length == 0.0:
             return np.zeros(TEXT_DIMENSIONS, dtype=np.int8)
-        return np.rint(folded * (TEXT_LENGTH / length)).astype(np.int8)
+        vector: NDArray[np.int8] = np.rint(folded * (TEXT_LENGTH / length)).astype(np.int8)
+        return vector
 
 
 def fit_text(texts: Sequence[str], *, seed: int = 0) -> TextSpace:
