@@ -103,6 +103,18 @@ class LedgerLine(Base):
     amount: Mapped[int] = mapped_column(sa.BigInteger)
     memo: Mapped[str] = mapped_column(sa.String(120), default="")
     entry: Mapped[LedgerEntry] = relationship(back_populates="lines")
+    source: Mapped[LedgerAccount] = relationship(
+        primaryjoin="LedgerLine.from_account_id == LedgerAccount.id",
+        foreign_keys=[from_account_id],
+        viewonly=True,
+        lazy="joined",
+    )
+    target: Mapped[LedgerAccount] = relationship(
+        primaryjoin="LedgerLine.to_account_id == LedgerAccount.id",
+        foreign_keys=[to_account_id],
+        viewonly=True,
+        lazy="joined",
+    )
 
 
 class LedgerBalance(Base):
