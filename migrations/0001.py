@@ -639,7 +639,7 @@ def upgrade() -> None:
         sa.Column("kinds", sa.JSON(), nullable=False),
         sa.Column("categories", sa.JSON(), nullable=False),
         sa.Column("areas", sa.JSON(), nullable=False),
-        sa.Column("budget_fen", sa.BigInteger(), nullable=False),
+        sa.Column("budget_fen", sa.BigInteger(), nullable=True),
         sa.Column("words", sa.String(length=500), nullable=False),
         sa.Column("personalised", sa.Boolean(), nullable=False),
         sa.Column("paused", sa.Boolean(), nullable=False),
@@ -1162,6 +1162,7 @@ def upgrade() -> None:
         sa.Column("shows_name", sa.Boolean(), nullable=False),
         sa.Column("shows_amount", sa.Boolean(), nullable=False),
         sa.Column("at_arms_length", sa.Boolean(), nullable=False),
+        sa.Column("from_budget_fen", sa.BigInteger(), nullable=False),
         sa.Column("client_key", sa.String(length=64), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("accepted_at", sa.DateTime(timezone=True), nullable=True),
@@ -1172,6 +1173,7 @@ def upgrade() -> None:
         sa.Column("reported_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("value_fen >= 0", name=op.f("ck_pledge_value_not_negative")),
+        sa.CheckConstraint("from_budget_fen >= 0", name=op.f("ck_pledge_from_budget_not_negative")),
         sa.ForeignKeyConstraint(["donor_id"], ["donor.id"], name=op.f("fk_pledge_donor_id_donor")),
         sa.ForeignKeyConstraint(["need_id"], ["need.id"], name=op.f("fk_pledge_need_id_need")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_pledge")),
@@ -1289,9 +1291,16 @@ def upgrade() -> None:
             name=op.f("fk_confirmation_user_id_user_account"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_confirmation")),
-        sa.UniqueConstraint("pledge_id", "kind", name=op.f("uq_confirmation_pledge_id_kind")),
     )
     op.create_index(op.f("ix_confirmation_pledge_id"), "confirmation", ["pledge_id"], unique=False)
+    op.create_index(
+        "uq_confirmation_arrived",
+        "confirmation",
+        ["pledge_id", "kind"],
+        unique=True,
+        sqlite_where=sa.text("arrived"),
+        postgresql_where=sa.text("arrived"),
+    )
     op.create_table(
         "delivery",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -1339,7 +1348,12 @@ def upgrade() -> None:
         sa.Column("pledge_id", sa.Integer(), nullable=False),
         sa.Column("line_id", sa.Integer(), nullable=False),
         sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.Column("released", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("quantity > 0", name=op.f("ck_pledge_line_quantity_positive")),
+        sa.CheckConstraint(
+            "released >= 0 AND released <= quantity",
+            name=op.f("ck_pledge_line_released_within_quantity"),
+        ),
         sa.ForeignKeyConstraint(["line_id"], ["need_line.id"], name=op.f("fk_pledge_line_line_id_need_line")),
         sa.ForeignKeyConstraint(["pledge_id"], ["pledge.id"], name=op.f("fk_pledge_line_pledge_id_pledge")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_pledge_line")),
@@ -1377,6 +1391,20 @@ def upgrade() -> None:
         sa.UniqueConstraint("entry_id", name=op.f("uq_receipt_entry_id")),
     )
     op.create_index(op.f("ix_receipt_pledge_id"), "receipt", ["pledge_id"], unique=False)
+    op.create_table(
+        "receipt_line",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("receipt_id", sa.Integer(), nullable=False),
+        sa.Column("line_id", sa.Integer(), nullable=False),
+        sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("quantity > 0", name=op.f("ck_receipt_line_quantity_positive")),
+        sa.ForeignKeyConstraint(["line_id"], ["need_line.id"], name=op.f("fk_receipt_line_line_id_need_line")),
+        sa.ForeignKeyConstraint(["receipt_id"], ["receipt.id"], name=op.f("fk_receipt_line_receipt_id_receipt")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_receipt_line")),
+        sa.UniqueConstraint("receipt_id", "line_id", name=op.f("uq_receipt_line_receipt_id_line_id")),
+    )
+    op.create_index(op.f("ix_receipt_line_line_id"), "receipt_line", ["line_id"], unique=False)
+    op.create_index(op.f("ix_receipt_line_receipt_id"), "receipt_line", ["receipt_id"], unique=False)
     op.create_table(
         "use_of_gift",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -1416,6 +1444,9 @@ def downgrade() -> None:
 
     op.drop_index(op.f("ix_use_of_gift_pledge_id"), table_name="use_of_gift")
     op.drop_table("use_of_gift")
+    op.drop_index(op.f("ix_receipt_line_receipt_id"), table_name="receipt_line")
+    op.drop_index(op.f("ix_receipt_line_line_id"), table_name="receipt_line")
+    op.drop_table("receipt_line")
     op.drop_index(op.f("ix_receipt_pledge_id"), table_name="receipt")
     op.drop_table("receipt")
     op.drop_index(op.f("ix_pledge_line_pledge_id"), table_name="pledge_line")
@@ -1423,6 +1454,7 @@ def downgrade() -> None:
     op.drop_table("pledge_line")
     op.drop_table("feedback")
     op.drop_table("delivery")
+    op.drop_index("uq_confirmation_arrived", table_name="confirmation")
     op.drop_index(op.f("ix_confirmation_pledge_id"), table_name="confirmation")
     op.drop_table("confirmation")
     op.drop_index(op.f("ix_suggestion_run_id"), table_name="suggestion")

@@ -34,7 +34,10 @@ class Donor(Base):
 
 
 class Preference(Base):
-    """What a donor wants to give (意愿): empty lists mean "anything", ``budget_fen`` is what is left to promise."""
+    """What a donor wants to give (意愿): empty lists mean "anything".
+
+    ``budget_fen`` is what is left to promise; None where the donor states no budget.
+    """
 
     __tablename__ = "donor_preference"
     __table_args__ = (sa.CheckConstraint("budget_fen >= 0", name="budget_not_negative"),)
@@ -44,7 +47,7 @@ class Preference(Base):
     categories: Mapped[list[str]] = mapped_column(sa.JSON, default=list)
     # Division codes of 12 digits, at any level.
     areas: Mapped[list[str]] = mapped_column(sa.JSON, default=list)
-    budget_fen: Mapped[int] = mapped_column(sa.BigInteger, default=0)
+    budget_fen: Mapped[int | None] = mapped_column(sa.BigInteger)
     words: Mapped[str] = mapped_column(sa.String(500), default="")
     personalised: Mapped[bool] = mapped_column(default=True)
     paused: Mapped[bool] = mapped_column(default=False)

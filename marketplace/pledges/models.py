@@ -24,6 +24,7 @@ class Pledge(Base):
     __tablename__ = "pledge"
     __table_args__ = (
         sa.CheckConstraint("value_fen >= 0", name="value_not_negative"),
+        sa.CheckConstraint("from_budget_fen >= 0", name="from_budget_not_negative"),
         sa.Index("ix_pledge_state_accepted", "state", "accepted_at", "id"),
     )
 
@@ -42,6 +43,8 @@ class Pledge(Base):
     shows_amount: Mapped[bool] = mapped_column(default=True)
     # Worked out once at the moment of pledging from declared relations and roles.
     at_arms_length: Mapped[bool]
+    # How much it took from the donor's stated budget, and gives back when it lapses or is cancelled.
+    from_budget_fen: Mapped[int] = mapped_column(sa.BigInteger, default=0)
     client_key: Mapped[str] = mapped_column(sa.String(64), unique=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     accepted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -60,6 +63,7 @@ class PledgeLine(Base):
     __tablename__ = "pledge_line"
     __table_args__ = (
         sa.CheckConstraint("quantity > 0", name="quantity_positive"),
+        sa.CheckConstraint("released >= 0 AND released <= quantity", name="released_within_quantity"),
         sa.UniqueConstraint("pledge_id", "line_id"),
     )
 
@@ -67,4 +71,11 @@ class PledgeLine(Base):
     pledge_id: Mapped[int] = mapped_column(sa.ForeignKey("pledge.id"), index=True)
     line_id: Mapped[int] = mapped_column(sa.ForeignKey("need_line.id"), index=True)
     quantity: Mapped[int] = mapped_column(sa.BigInteger)
+    # What lapsed or was cancelled before it arrived, and is open to others again.
+    released: Mapped[int] = mapped_column(sa.BigInteger, default=0)
     pledge: Mapped[Pledge] = relationship(back_populates="lines")
+
+    @property
+    def held(self) -> int:
+        """The quantity that this pledge still keeps from others."""
+        return self.quantity - self.released
