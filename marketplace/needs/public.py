@@ -1,0 +1,191 @@
+"""What the world sees of a need: an allow-list of fields, so that nothing private can leak by default (R-P1)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from marketplace.core.divisions import Level, at_level
+from marketplace.core.kinds import NeedCategory, SupportKind, Urgency
+from marketplace.core.workflow import NeedState
+from marketplace.db import db
+from marketplace.households.models import Household
+from marketplace.media.models import Photo
+from marketplace.needs.models import CatalogueItem, Need, NeedLine, NeedPhoto
+from marketplace.regions.models import Division
+
+
+@dataclass(frozen=True, slots=True)
+class PublicLine:
+    """One item: what, how much, what is still open, and its reference price band where there is one (fen)."""
+
+    id: int
+    name: str
+    kind: SupportKind
+    unit: str
+    quantity: int
+    pledged: int
+    unit_price_fen: int
+    low_fen: int | None = None
+    high_fen: int | None = None
+
+    @property
+    def open(self) -> int:
+        """The quantity that nobody has pledged yet."""
+        return self.quantity - self.pledged
+
+    @property
+    def value_fen(self) -> int:
+        """Worth of the whole line."""
+        return self.quantity * self.unit_price_fen
+
+    @property
+    def pledged_fen(self) -> int:
+        """Worth of what is pledged."""
+        return self.pledged * self.unit_price_fen
+
+    @property
+    def open_fen(self) -> int:
+        """Worth of what is still open."""
+        return self.open * self.unit_price_fen
+
+
+@dataclass(frozen=True, slots=True)
+class PublicPhoto:
+    """A photo that a second person has checked."""
+
+    token: str
+    caption: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class PublicNeed:
+    """A need as anybody may see it. Places end at the township; the household is a random code."""
+
+    code: str
+    household_code: str
+    state: NeedState
+    kind: SupportKind | None
+    category: NeedCategory | None
+    title: str
+    story: str
+    urgency: Urgency
+    township: str
+    place: str
+    value_fen: int
+    pledged_fen: int
+    helped_before: bool
+    published_at: datetime | None
+    lines: tuple[PublicLine, ...]
+    photos: tuple[PublicPhoto, ...]
+
+    @property
+    def open_fen(self) -> int:
+        """Worth of what is still open."""
+        return self.value_fen - self.pledged_fen
+
+    @property
+    def has_value(self) -> bool:
+        """False for needs of time and places alone, which are counted, not valued."""
+        return self.value_fen > 0
+
+    @property
+    def wanted(self) -> int:
+        """Quantities of all lines together: what a need without a value is measured by."""
+        return sum(line.quantity for line in self.lines)
+
+    @property
+    def taken(self) -> int:
+        """Pledged quantities of all lines together."""
+        return sum(line.pledged for line in self.lines)
+
+
+def public_card(need: Need) -> PublicNeed:
+    """One need for the public; lines and photos are read with it."""
+    return public_cards([need])[0]
+
+
+def public_cards(needs: Sequence[Need]) -> list[PublicNeed]:
+    """Many needs for the public, in their order, with a fixed number of queries."""
+    ids = [need.id for need in needs]
+    households = _household_codes({need.household_id for need in needs if need.household_id is not None})
+    places = _place_names({need.division_code for need in needs})
+    lines, photos = _lines_of(ids), _photos_of(ids)
+    return [
+        PublicNeed(
+            code=need.code,
+            household_code=households.get(need.household_id or 0, ""),
+            state=need.state,
+            kind=need.kind,
+            category=need.category,
+            title=need.title,
+            story=need.story,
+            urgency=need.urgency,
+            township=at_level(need.division_code, Level.TOWNSHIP),
+            place=places[need.division_code],
+            value_fen=need.value_fen,
+            pledged_fen=need.pledged_fen,
+            helped_before=need.helped_before,
+            published_at=need.published_at,
+            lines=tuple(lines.get(need.id, ())),
+            photos=tuple(photos.get(need.id, ())),
+        )
+        for need in needs
+    ]
+
+
+def _household_codes(ids: Iterable[int]) -> Mapping[int, str]:
+    rows = db.session.execute(sa.select(Household.id, Household.code).where(Household.id.in_(set(ids))))
+    return dict(rows.tuples())
+
+
+def _place_names(codes: Iterable[str]) -> Mapping[str, str]:
+    """``石渠县 · 洛须镇`` for each division code; a village is named by its township."""
+    chains = {code: (at_level(code, Level.COUNTY), at_level(code, Level.TOWNSHIP)) for code in codes}
+    wanted = {code for chain in chains.values() for code in chain}
+    names = dict(db.session.execute(sa.select(Division.code, Division.name).where(Division.code.in_(wanted))).tuples())
+    return {
+        code: " · ".join(names[part] for part in dict.fromkeys(chain) if part in names)
+        for code, chain in chains.items()
+    }
+
+
+def _lines_of(ids: Sequence[int]) -> Mapping[int, list[PublicLine]]:
+    rows = db.session.execute(
+        sa.select(NeedLine, CatalogueItem.low_fen, CatalogueItem.high_fen)
+        .outerjoin(CatalogueItem, NeedLine.item_id == CatalogueItem.id)
+        .where(NeedLine.need_id.in_(ids))
+        .order_by(NeedLine.need_id, NeedLine.position)
+    )
+    found: dict[int, list[PublicLine]] = {}
+    for line, low, high in rows:
+        found.setdefault(line.need_id, []).append(
+            PublicLine(
+                id=line.id,
+                name=line.name,
+                kind=line.kind,
+                unit=line.unit,
+                quantity=line.quantity,
+                pledged=line.pledged,
+                unit_price_fen=line.unit_price_fen,
+                low_fen=low,
+                high_fen=high,
+            )
+        )
+    return found
+
+
+def _photos_of(ids: Sequence[int]) -> Mapping[int, list[PublicPhoto]]:
+    rows = db.session.execute(
+        sa.select(NeedPhoto.need_id, Photo.token, Photo.caption, Photo.width, Photo.height)
+        .join(Photo, NeedPhoto.photo_id == Photo.id)
+        .where(NeedPhoto.need_id.in_(ids), Photo.is_public)
+        .order_by(NeedPhoto.id)
+    )
+    found: dict[int, list[PublicPhoto]] = {}
+    for row in rows:
+        found.setdefault(row.need_id, []).append(PublicPhoto(row.token, row.caption, row.width, row.height))
+    return found

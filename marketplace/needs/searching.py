@@ -1,0 +1,106 @@
+"""Search of needs as people type: two characters, homophones, traditional characters, pinyin, places.
+
+The index finds (db.search); ranking is by where each word stands, then by likeness (RapidFuzz).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from rapidfuzz import fuzz
+
+from marketplace.core.text import SYNONYMS, bigrams, normal_form, pinyin, query_tokens
+from marketplace.db import db
+from marketplace.db.search import found_ids
+from marketplace.needs.models import Need
+from marketplace.needs.places import public_places
+
+LONGEST_QUERY = 100
+MOST_CANDIDATES = 400
+_SAME = {word: row for row in SYNONYMS for word in row}
+# What a word is worth by where it stands; likeness only orders what is otherwise alike.
+_IN_TITLE, _IN_STORY, _IN_PLACE, _IN_CATEGORY, _BY_SYNONYM, _BY_LIKENESS = 6.0, 4.0, 4.0, 1.5, 0.6, 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """A parsed query: its words and, per piece of a word, the tokens of which any may stand in a need."""
+
+    terms: tuple[str, ...]
+    groups: tuple[tuple[str, ...], ...]
+
+    @classmethod
+    def of(cls, typed: str) -> "Search | None":
+        """The search that was typed, or None where it holds no letter at all."""
+        terms = tuple(normal_form(typed[:LONGEST_QUERY]).split())
+        groups = tuple(group for term in terms for group in _pieces(term))
+        return cls(terms, groups) if groups else None
+
+    def all_words(self) -> sa.ColumnElement[bool]:
+        """Needs that hold every piece of every word, by character or by sound."""
+        return Need.id.in_(found_ids(db.session, self.groups).columns(sa.column("need_id", sa.Integer)))
+
+    def some_words(self) -> sa.ColumnElement[bool]:
+        """Needs that hold any piece of any word."""
+        anything = tuple(dict.fromkeys(token for group in self.groups for token in group))
+        return Need.id.in_(found_ids(db.session, [anything]).columns(sa.column("need_id", sa.Integer)))
+
+    def ranked(self, conditions: Sequence[sa.ColumnElement[bool]]) -> list[str]:
+        """Codes of the needs that meet the conditions, best first; equals by how long they wait."""
+        rows = db.session.execute(
+            sa.select(Need.code, Need.title, Need.story, Need.category, Need.division_code)
+            .where(*conditions)
+            .order_by(Need.published_at, Need.code)
+            .limit(MOST_CANDIDATES)
+        ).all()
+        places = public_places({row.division_code for row in rows})
+        scored = [
+            (
+                -self._score(
+                    title=normal_form(row.title),
+                    story=normal_form(row.story),
+                    place=normal_form(" ".join(places[row.division_code])),
+                    category=row.category.label if row.category else "",
+                ),
+                position,
+                row.code,
+            )
+            for position, row in enumerate(rows)
+        ]
+        return [code for _, _, code in sorted(scored)]
+
+    def _score(self, *, title: str, story: str, place: str, category: str) -> float:
+        total = 0.0
+        for term in self.terms:
+            total += max(
+                [_found(term, title=title, story=story, place=place, category=category)]
+                + [
+                    _BY_SYNONYM * _found(word, title=title, story=story, place=place, category=category)
+                    for word in _SAME.get(term, ())
+                ]
+            )
+            total += _BY_LIKENESS * fuzz.partial_ratio(term, f"{title} {story}") / 100
+        return total
+
+
+def _found(word: str, *, title: str, story: str, place: str, category: str) -> float:
+    return (
+        _IN_TITLE * (word in title)
+        + _IN_STORY * (word in story)
+        + _IN_PLACE * (word in place)
+        + _IN_CATEGORY * (word in category)
+    )
+
+
+def _pieces(term: str) -> list[tuple[str, ...]]:
+    """Per pair of characters: the pair, its sound, or a synonym of the whole word; Latin words stand whole."""
+    pairs = bigrams(term)
+    if not pairs:
+        return [tuple(group) for group in query_tokens(term)]
+    row = _SAME.get(term, ())
+    same = [*row[:1], *(pinyin(word) for word in (term, *row))]
+    return [tuple(dict.fromkeys([pair, *_sound(pair), *same])) for pair in pairs]
+
+
+def _sound(pair: str) -> list[str]:
+    return ["py" + pinyin(pair)] if len(pair) > 1 else []
