@@ -24,6 +24,18 @@ class ConfirmHow(Labelled):
     VISIT = "visit", "到户查看"
 
 
+class Witness(Labelled):
+    """Who saw the hand-over (见证人): a role, never a name."""
+
+    WORK_TEAM = "work_team", "驻村工作队员"
+    FIRST_SECRETARY = "first_secretary", "第一书记"
+    SUPERVISOR = "supervisor", "村务监督员"
+    GROUP_HEAD = "group_head", "村民小组长"
+    VILLAGER = "villager", "村民代表"
+    TEACHER = "teacher", "学校老师"
+    DOCTOR = "doctor", "村医"
+
+
 class Receipt(Base):
     """Help that arrived where it was promised (到位): in fen for money, in value for goods."""
 
@@ -84,8 +96,7 @@ class Delivery(Base):
     pledge_id: Mapped[int] = mapped_column(sa.ForeignKey("pledge.id"), unique=True)
     photo_id: Mapped[int] = mapped_column(sa.ForeignKey("photo.id"))
     note: Mapped[str] = mapped_column(sa.String(200), default="")
-    # The role of the witness ("驻村工作队员"), not a name.
-    witness: Mapped[str] = mapped_column(sa.String(60))
+    witness: Mapped[Witness] = mapped_column(enum_column(Witness))
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     recorded_by: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id"))
 

@@ -69,6 +69,12 @@ def mark_confirmed(need_id: int, *, now: datetime) -> None:
     db.session.expire_all()
 
 
+def mark_closed(need_id: int, *, now: datetime) -> None:
+    """The donors of a confirmed need have heard how it went; Conflict from any other state."""
+    _move(need_id, NeedState.CONFIRMED, "close", closed_at=now)
+    db.session.expire_all()
+
+
 @dataclass(frozen=True, slots=True)
 class _Line:
     """What reserving must know of a line; nothing of it changes after the need was sent for review."""
