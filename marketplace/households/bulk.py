@@ -17,6 +17,10 @@ from marketplace.households.models import Household, Member, StatusChange
 from marketplace.households.rows import HouseholdRow, MemberRow
 
 BATCH = 2000
+# Plain tables: rows of a bulk write need none of the bookkeeping of mapped objects.
+_HOUSEHOLD = Household.metadata.tables[Household.__tablename__]
+_MEMBER = Member.metadata.tables[Member.__tablename__]
+_CHANGE = StatusChange.metadata.tables[StatusChange.__tablename__]
 Choose = Callable[[str], str]
 Progress = Callable[[int], None]
 
@@ -124,14 +128,16 @@ def _insert_batch(
         }
         for row, code in zip(rows, codes, strict=True)
     ]
-    returning = sa.insert(Household).returning(Household.id, sort_by_parameter_order=True)
-    ids = list(db.session.scalars(returning, households))
-    pairs = list(zip(ids, rows, strict=True))
+    connection = db.session.connection()
+    connection.execute(sa.insert(_HOUSEHOLD), households)
+    found = connection.execute(sa.select(_HOUSEHOLD.c.code, _HOUSEHOLD.c.id).where(_HOUSEHOLD.c.code.in_(codes)))
+    id_of = dict(found.tuples().all())
+    pairs = [(id_of[code], row) for code, row in zip(codes, rows, strict=True)]
     if members := [_member_of(household_id, m) for household_id, row in pairs for m in row.members]:
-        db.session.execute(sa.insert(Member), members)
+        connection.execute(sa.insert(_MEMBER), members)
     history = [change for household_id, row in pairs for change in _history_of(household_id, row, now, recorded_by)]
-    db.session.execute(sa.insert(StatusChange), history)
-    return ids
+    connection.execute(sa.insert(_CHANGE), history)
+    return [household_id for household_id, _ in pairs]
 
 
 def _member_of(household_id: int, member: MemberRow) -> dict[str, Any]:
