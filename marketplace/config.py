@@ -61,7 +61,6 @@ class Settings:
         def read(name: str, default: str = "") -> str:
             return env.get(f"MARKETPLACE_{name}") or stored.get(name.lower()) or default
 
-        start = read("CLOCK_START")
         return cls(
             instance=instance,
             database_url=read("DATABASE_URL", f"sqlite:///{instance / 'jiedui.sqlite'}"),
@@ -72,13 +71,20 @@ class Settings:
             ),
             limits_url=read("LIMITS_URL", "memory://"),
             demonstration=read("DEMONSTRATION").lower() in _TRUE,
-            clock_start=datetime.fromisoformat(start) if start else None,
+            clock_start=_moment(read("CLOCK_START"), "MARKETPLACE_CLOCK_START"),
             secure_cookies=read("SECURE_COOKIES", "true").lower() in _TRUE,
-            trusted_proxies=int(read("TRUSTED_PROXIES", "0")),
+            trusted_proxies=_count(read("TRUSTED_PROXIES", "0"), "MARKETPLACE_TRUSTED_PROXIES"),
             hotline=read("HOTLINE", "12317"),
             home_division=read("HOME_DIVISION", "513300000000"),
             publisher=read("PUBLISHER"),
         )
+
+
+def terminal_language(environ: Mapping[str, str] | None = None) -> str:
+    """The locale in which commands answer: Chinese on a Chinese terminal, else English."""
+    env = os.environ if environ is None else environ
+    spoken = env.get("LC_ALL") or env.get("LC_MESSAGES") or env.get("LANG") or ""
+    return "zh_Hans_CN" if spoken.lower().startswith("zh") else "en"
 
 
 def _stored_settings(path: Path) -> dict[str, str]:
@@ -98,6 +104,24 @@ def _required(value: str, name: str) -> str:
             "Make one with: python -c 'import secrets; print(secrets.token_urlsafe(32))'"
         )
     return value
+
+
+def _moment(value: str, name: str) -> datetime | None:
+    if not value:
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError as error:
+        raise SettingsError(f"{name} is not a date and time such as 2018-12-17T12:00:00+08:00.") from error
+    if moment.tzinfo is None:
+        raise SettingsError(f"{name} needs its offset from UTC, such as 2018-12-17T12:00:00+08:00.")
+    return moment
+
+
+def _count(value: str, name: str) -> int:
+    if not (value.isascii() and value.isdigit()):
+        raise SettingsError(f"{name} is not a number of 0 or more.")
+    return int(value)
 
 
 def _key(value: str, name: str) -> bytes:

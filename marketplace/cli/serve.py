@@ -1,0 +1,110 @@
+"""``marketplace serve``: the site on granian, one process on SQLite, several on PostgreSQL."""
+
+import socket
+import sqlite3
+from functools import partial
+
+import click
+from flask import Flask
+from granian import Granian
+from granian.constants import Interfaces
+from granian.log import LogLevels
+
+from marketplace.app import create_app
+from marketplace.cli.context import Refused, say, with_app
+from marketplace.config import Settings
+
+DEFAULT_PORT = 8000
+THREADS = 8
+STOP_SECONDS = 10
+# SQLite of these versions can lose the write-ahead log of two or more writing processes (fixed in 3.51.3).
+_WAL_FAULT_SINCE, _WAL_FAULT_UNTIL = (3, 7, 0), (3, 51, 2)
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=DEFAULT_PORT, show_default=True, type=click.IntRange(1, 65535))
+@click.option(
+    "--workers",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1, 64),
+    help="Processes; more than one needs PostgreSQL and a shared MARKETPLACE_LIMITS_URL.",
+)
+def serve(host: str, port: int, workers: int) -> None:
+    """Serve the site until Ctrl-C or SIGTERM; requests that have begun are finished."""
+    settings = Settings.from_env()
+    with with_app(settings=settings):
+        ensure_may_share(settings, workers=workers)
+        ensure_free(host, port=port)
+        click.echo(say("Serving on %(address)s. Stop with Ctrl-C.", address=address_of(host, port=port)))
+    run_server(settings, host=host, port=port, workers=workers)
+
+
+def run_server(settings: Settings, *, host: str = "127.0.0.1", port: int = DEFAULT_PORT, workers: int = 1) -> None:
+    """Run the server in this process until it is told to stop; the caller has checked database and port.
+
+    The application is made in each worker, so no database connection is ever shared between processes.
+    """
+    server = Granian(
+        "marketplace",
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=workers,
+        blocking_threads=THREADS,
+        log_level=LogLevels.warning,
+        respawn_failed_workers=True,
+        respawn_interval=0.5,
+        workers_kill_timeout=STOP_SECONDS,
+    )
+    server.serve(target_loader=partial(_load, settings), wrap_loader=False)
+
+
+def _load(settings: Settings) -> Flask:
+    return create_app(settings)
+
+
+def ensure_may_share(settings: Settings, *, workers: int) -> None:
+    """Refuse several processes on SQLite, or several that each count rate limits for themselves."""
+    if workers == 1:
+        return
+    if settings.database_url.startswith("sqlite"):
+        reason = say(
+            "SQLite takes one writing process: use --workers 1, or set MARKETPLACE_DATABASE_URL to PostgreSQL."
+        )
+        if has_wal_fault(sqlite3.sqlite_version_info):
+            version = sqlite3.sqlite_version
+            reason += " " + say("SQLite %(version)s can even lose data with two of them.", version=version)
+        raise Refused(click.style(reason, fg="red", bold=True))
+    if settings.limits_url.startswith("memory"):
+        raise Refused(
+            say("Several workers need one store of limits: set MARKETPLACE_LIMITS_URL, e.g. redis://localhost.")
+        )
+
+
+def has_wal_fault(version: tuple[int, ...]) -> bool:
+    """True for the SQLite versions whose write-ahead log may be reset under two writers (K7)."""
+    return _WAL_FAULT_SINCE <= version <= _WAL_FAULT_UNTIL
+
+
+def ensure_free(host: str, *, port: int) -> None:
+    """Refuse a port that somebody else listens on, or an address that is not this machine's."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise Refused(
+                say(
+                    "Cannot listen on %(address)s: %(reason)s. Choose another port with --port.",
+                    address=address_of(host, port=port),
+                    reason=error.strerror or str(error),
+                )
+            ) from error
+
+
+def address_of(host: str, *, port: int) -> str:
+    """What to type into a browser."""
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
