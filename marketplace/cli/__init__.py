@@ -13,6 +13,12 @@ EXIT_REFUSED = 1
 EXIT_MISCONFIGURED = 2
 
 
+class Misconfigured(click.ClickException):
+    """A setting is missing or wrong: one sentence on stderr, exit status 2."""
+
+    exit_code = EXIT_MISCONFIGURED
+
+
 @dataclass(frozen=True, slots=True)
 class Lazy:
     """Where a command lives ("module:attribute") and what the list of commands says about it."""
@@ -62,9 +68,7 @@ class LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except SettingsError as error:
-            refused = click.ClickException(str(error))
-            refused.exit_code = EXIT_MISCONFIGURED
-            raise refused from error
+            raise Misconfigured(str(error)) from error
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

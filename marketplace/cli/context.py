@@ -55,7 +55,7 @@ def with_app(*, settings: Settings | None = None, migrated: bool = True) -> Iter
 def ensure_migrated() -> None:
     """Refuse to work on a database whose tables are not those of this version."""
     try:
-        behind = alembic.needs_upgrade
+        behind = alembic.needs_upgrade()
     except CommandError as error:
         raise Refused(say("The database was made by a newer version of this program: install that one.")) from error
     if behind:
