@@ -29,6 +29,19 @@ class User(Base):
         back_populates="user", foreign_keys="RoleGrant.user_id", lazy="selectin", order_by="RoleGrant.id"
     )
 
+    # What a session asks of the person that it belongs to.
+    is_authenticated = True
+    is_anonymous = False
+
+    @property
+    def is_active(self) -> bool:
+        """False shuts the person out at the next request."""
+        return self.active
+
+    def get_id(self) -> str:
+        """What a session cookie holds; a new one ends the sessions that hold the old."""
+        return self.fs_uniquifier
+
 
 class RoleGrant(Base):
     """A role granted for a division; revoked by a date, never deleted."""

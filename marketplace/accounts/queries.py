@@ -1,9 +1,14 @@
 """Read people and what they may do."""
 
-import sqlalchemy as sa
+from datetime import datetime
 
-from marketplace.accounts.models import User
+import sqlalchemy as sa
+from sqlalchemy.orm import joinedload
+
+from marketplace.accounts.models import LoginLink, RoleGrant, User
 from marketplace.core.actor import Actor, Grant
+from marketplace.core.errors import Forbidden
+from marketplace.core.permissions import STAFF_ROLES, Permission
 from marketplace.db import db
 from marketplace.db.types import keyring
 
@@ -22,3 +27,37 @@ def phone_index(phone: str) -> bytes:
 def find_user_by_phone(phone: str) -> User | None:
     """The user with this phone number (11 digits), or None."""
     return db.session.scalar(sa.select(User).where(User.phone_index == phone_index(phone)))
+
+
+def find_user_by_session(session_id: str) -> User | None:
+    """The active user whom a session belongs to; None once the person's sessions were ended."""
+    return db.session.scalar(sa.select(User).where(User.fs_uniquifier == session_id, User.active))
+
+
+def find_link(token_index: bytes, *, now: datetime) -> LoginLink | None:
+    """An unused one-time link that has not expired."""
+    chosen = sa.select(LoginLink).where(
+        LoginLink.token_index == token_index, LoginLink.used_at.is_(None), LoginLink.expires_at > now
+    )
+    return db.session.scalar(chosen)
+
+
+def list_staff(actor: Actor, *, after: int = 0, limit: int = 50) -> list[RoleGrant]:
+    """Staff roles in force inside the actor's area, a page at a time, each with its person."""
+    areas = actor.areas(Permission.ROLE_GRANT)
+    if not areas:
+        raise Forbidden("Your role does not allow this.")
+    inside = sa.or_(*(RoleGrant.division_code.startswith(area, autoescape=True) for area in areas))
+    chosen = (
+        sa.select(RoleGrant)
+        .where(inside, RoleGrant.role.in_(STAFF_ROLES), RoleGrant.revoked_at.is_(None), RoleGrant.id > after)
+        .options(joinedload(RoleGrant.user, innerjoin=True).noload(User.grants))
+        .order_by(RoleGrant.id)
+        .limit(limit)
+    )
+    return list(db.session.scalars(chosen))
+
+
+def list_grants(user: User) -> list[RoleGrant]:
+    """The roles of a person that are in force."""
+    return [grant for grant in user.grants if grant.revoked_at is None]

@@ -48,6 +48,11 @@ def access_of(view: Callable[..., Any]) -> Any:
     return getattr(view, _MARK, None)
 
 
+def is_public(view: Callable[..., Any] | None) -> bool:
+    """True where anybody may call this view."""
+    return view is not None and access_of(view) == _PUBLIC
+
+
 def check_every_view(app: Flask) -> None:
     """Refuse to start while a view says nothing about access."""
     unsaid = sorted(name for name, view in app.view_functions.items() if access_of(view) is None)

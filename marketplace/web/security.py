@@ -1,0 +1,43 @@
+"""Form tokens, rate limits and session cookies: set up once for all pages."""
+
+from datetime import timedelta
+
+from flask import Flask, Response, request
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from flask_wtf import CSRFProtect
+
+from marketplace.config import Settings
+
+IDLE = timedelta(minutes=30)
+ABSOLUTE = timedelta(hours=12)
+
+csrf = CSRFProtect()
+limiter = Limiter(key_func=get_remote_address)
+
+# Searching is the dearest thing that anybody may do without signing in.
+search_limit = limiter.limit("60 per minute", exempt_when=lambda: not request.args.get("q"))
+
+
+def setup_security(app: Flask, settings: Settings) -> None:
+    """Cookies that no script and no other site can use; a token in each form; limits shared by all workers."""
+    app.config.update(
+        PERMANENT_SESSION_LIFETIME=ABSOLUTE,
+        RATELIMIT_HEADERS_ENABLED=True,
+        RATELIMIT_STORAGE_URI=settings.limits_url,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_NAME="__Host-session" if settings.secure_cookies else "session",
+        SESSION_COOKIE_PATH="/",
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.secure_cookies,
+        SESSION_REFRESH_EACH_REQUEST=False,
+        # The token lives as long as the session, so that a long form is not refused at its end.
+        WTF_CSRF_TIME_LIMIT=None,
+    )
+    csrf.init_app(app)
+    limiter.init_app(app)
+
+
+def was_refused(response: Response) -> bool:
+    """True where an attempt failed: only failures count against a limit on attempts."""
+    return response.status_code in (400, 403, 404, 422)

@@ -1,0 +1,104 @@
+"""English words for members of closed lists whose code is not already an English word."""
+
+from collections.abc import Mapping
+
+from marketplace.core.kinds import Channel, DonorType, Labelled, NeedCategory, PovertyCause, SupportKind, Urgency
+from marketplace.core.permissions import Role
+from marketplace.core.workflow import NeedState, PledgeState
+
+# By class first: members of two lists with the same code are equal strings.
+ENGLISH_TERMS: Mapping[type[Labelled], Mapping[Labelled, str]] = {
+    NeedCategory: {
+        NeedCategory.EDU: "Schooling",
+        NeedCategory.MED: "Medical care",
+        NeedCategory.DIS: "Disability aids",
+        NeedCategory.HOU: "House repair",
+        NeedCategory.WRM: "Warm clothing and bedding",
+        NeedCategory.DLY: "Daily goods",
+        NeedCategory.IND: "Farming and trade",
+        NeedCategory.JOB: "Work",
+        NeedCategory.PUB: "Public works",
+        NeedCategory.DST: "Rebuilding after disaster",
+        NeedCategory.TRN: "Transport",
+        NeedCategory.CAR: "Company and care",
+        NeedCategory.LAW: "Law and policy",
+    },
+    DonorType: {
+        DonorType.INDIVIDUAL: "Individual",
+        DonorType.PRIVATE_FIRM: "Private enterprise",
+        DonorType.STATE_FIRM: "State enterprise",
+        DonorType.CHAMBER: "Chamber of commerce or trade association",
+        DonorType.FOUNDATION: "Social organisation or foundation",
+        DonorType.CHARITY: "Charity federation or Red Cross",
+        DonorType.PUBLIC_UNIT: "Public unit",
+        DonorType.UNIVERSITY: "University or institute",
+        DonorType.MILITARY: "Military unit",
+        DonorType.PARTY: "Democratic party",
+        DonorType.RELIGIOUS: "Religious body",
+        DonorType.EAST_WEST: "East-west cooperation partner",
+        DonorType.OVERSEAS: "Overseas donor",
+    },
+    PovertyCause: {
+        PovertyCause.LAND: "Lack of land",
+        PovertyCause.WATER: "Lack of water",
+        PovertyCause.SKILL: "Lack of skills",
+        PovertyCause.LABOUR: "Lack of labour",
+        PovertyCause.FUNDS: "Lack of funds",
+        PovertyCause.ROADS: "Poor roads",
+        PovertyCause.DRIVE: "Lack of drive",
+    },
+    NeedState: {
+        NeedState.DRAFT: "Draft",
+        NeedState.SUBMITTED: "In review",
+        NeedState.RETURNED: "Returned",
+        NeedState.REJECTED: "Not published",
+        NeedState.PUBLISHED: "Waiting",
+        NeedState.PLEDGED: "Pledged",
+        NeedState.DELIVERED: "Delivered",
+        NeedState.CONFIRMED: "Confirmed",
+        NeedState.CLOSED: "Closed",
+        NeedState.SUSPENDED: "Suspended",
+        NeedState.WITHDRAWN: "Withdrawn",
+        NeedState.EXPIRED: "Expired",
+    },
+    PledgeState: {
+        PledgeState.OFFERED: "Awaiting an answer",
+        PledgeState.DECLINED: "Declined",
+        PledgeState.ACCEPTED: "Pledged",
+        PledgeState.RECEIVED: "Arrived",
+        PledgeState.DELIVERED: "Delivered",
+        PledgeState.CONFIRMED: "Confirmed",
+        PledgeState.REPORTED: "Feedback given",
+        PledgeState.LAPSED: "Lapsed",
+        PledgeState.CANCELLED: "Cancelled",
+    },
+    Channel: {
+        Channel.CENTRAL: "Central units",
+        Channel.GUANGDONG: "Guangdong province",
+        Channel.PROVINCIAL: "Provincial departments",
+        Channel.IN_PROVINCE: "Partners within the province",
+        Channel.LOCAL: "Prefecture and counties",
+    },
+    Role: {
+        Role.COUNTY_ADMIN: "county administrator",
+        Role.HOUSEHOLD: "household member",
+    },
+    SupportKind: {
+        SupportKind.MONEY: "Money",
+        SupportKind.GOODS: "Goods",
+        SupportKind.SERVICE: "Service",
+        SupportKind.JOB: "Jobs",
+        SupportKind.TRAINING: "Training",
+        SupportKind.PURCHASE: "Purchases",
+    },
+    Urgency: {
+        Urgency.NORMAL: "Normal",
+        Urgency.URGENT: "Urgent",
+        Urgency.CRITICAL: "Critical",
+    },
+}
+
+
+def english(member: Labelled) -> str:
+    """The English word for a member; its code, spelled out, where that is one."""
+    return ENGLISH_TERMS.get(type(member), {}).get(member, member.value.replace("_", " "))
