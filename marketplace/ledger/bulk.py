@@ -14,7 +14,7 @@ from marketplace.ledger.store import line_rows, places_of, request_digest, total
 
 
 @dataclass(frozen=True, slots=True)
-class NewEntry:
+class EntryRow:
     """One entry of a history that is imported or generated; its lines come from the subject's own methods."""
 
     kind: EntryKind
@@ -27,7 +27,7 @@ class NewEntry:
     evidence_sha256: bytes | None = None
 
 
-def insert_entries(rows: Sequence[NewEntry]) -> list[int]:
+def insert_entries(rows: Sequence[EntryRow]) -> list[int]:
     """Write whole histories of subjects that the book does not know yet; the ids of the entries, in the same order.
 
     Reversals are not written in bulk. Raises as post_entry does, before anything is written.
@@ -45,7 +45,7 @@ def insert_entries(rows: Sequence[NewEntry]) -> list[int]:
     return entry_ids
 
 
-def _replay(rows: Sequence[NewEntry]) -> dict[tuple[str, int], Standing]:
+def _replay(rows: Sequence[EntryRow]) -> dict[tuple[str, int], Standing]:
     standings: dict[tuple[str, int], Standing] = {}
     for row in rows:
         check_shape(row.kind, row.lines)
@@ -61,7 +61,7 @@ def _ensure_new(subjects: set[tuple[str, int]]) -> None:
             raise Conflict("The ledger holds entries of this gift already: add to them one by one.")
 
 
-def _head(row: NewEntry) -> dict[str, object]:
+def _head(row: EntryRow) -> dict[str, object]:
     head = {
         "kind": row.kind,
         "at": row.at,

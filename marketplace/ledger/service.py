@@ -14,7 +14,7 @@ from marketplace.core.errors import Conflict, Forbidden, Invalid
 from marketplace.core.permissions import Permission
 from marketplace.db import db
 from marketplace.db.once import insert_once
-from marketplace.ledger.bulk import NewEntry, insert_entries
+from marketplace.ledger.bulk import EntryRow, insert_entries
 from marketplace.ledger.models import EntryKind, LedgerEntry, LedgerLine
 from marketplace.ledger.queries import get_entry
 from marketplace.ledger.rules import Quantity, Subject, Transfer, check_shape
@@ -31,7 +31,7 @@ from marketplace.ledger.store import (
 )
 
 __all__ = [
-    "NewEntry",
+    "EntryRow",
     "insert_entries",
     "post_entry",
     "record_disburse",

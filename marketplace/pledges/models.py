@@ -8,6 +8,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from marketplace.core.kinds import Labelled, SupportKind
 from marketplace.core.workflow import PledgeState
 from marketplace.db import Base, UtcDateTime, enum_column
+from marketplace.donors.models import Donor
+from marketplace.needs.models import Need, NeedLine
 
 
 class Way(Labelled):
@@ -55,6 +57,8 @@ class Pledge(Base):
     reported_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     lines: Mapped[list["PledgeLine"]] = relationship(back_populates="pledge", order_by="PledgeLine.id")
+    need: Mapped[Need] = relationship(viewonly=True)
+    donor: Mapped[Donor] = relationship(viewonly=True)
 
 
 class PledgeLine(Base):
@@ -74,6 +78,7 @@ class PledgeLine(Base):
     # What lapsed or was cancelled before it arrived, and is open to others again.
     released: Mapped[int] = mapped_column(sa.BigInteger, default=0)
     pledge: Mapped[Pledge] = relationship(back_populates="lines")
+    need_line: Mapped[NeedLine] = relationship(viewonly=True)
 
     @property
     def held(self) -> int:
