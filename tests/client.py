@@ -2,6 +2,7 @@
 
 import contextvars
 import os
+import time
 from typing import Any
 
 from flask.testing import FlaskClient
@@ -58,7 +59,8 @@ class Client(FlaskClient):
         """Open a session for the user, as the login page would."""
         with self.session_transaction() as session:
             session.clear()
-            session.update(_user_id=user.fs_uniquifier, _fresh=True)
+            now = int(time.time())
+            session.update(_user_id=user.fs_uniquifier, _fresh=True, began=now, seen=now)
         return self
 
     def logout(self) -> "Client":

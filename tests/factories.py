@@ -10,9 +10,9 @@ from itertools import count
 from typing import Any
 
 import sqlalchemy as sa
-from flask_security.utils import hash_password
 
 from marketplace.accounts.models import RoleGrant, User
+from marketplace.accounts.passwords import hash_password
 from marketplace.accounts.queries import actor_of, phone_index
 from marketplace.core.actor import Actor
 from marketplace.core.codes import Prefix, new_code
