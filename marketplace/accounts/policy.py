@@ -1,5 +1,7 @@
 """Who may grant and revoke which roles, where."""
 
+from collections.abc import Iterable
+
 from marketplace.core.actor import Actor, ensure_can
 from marketplace.core.divisions import Level, level_of
 from marketplace.core.errors import Forbidden, Invalid
@@ -37,6 +39,11 @@ def ensure_can_revoke(actor: Actor, division: str, *, user_id: int) -> None:
     """Inside the actor's own area only, never his own role."""
     if not actor.is_system:
         _ensure_can_change(actor, division, user_id=user_id)
+
+
+def may_reset(actor: Actor, divisions: Iterable[str]) -> bool:
+    """True where every role of a person lies in the actor's area: a link to the account opens all of them."""
+    return all(actor.can(Permission.ROLE_GRANT, division) for division in divisions)
 
 
 def _ensure_can_change(actor: Actor, division: str, *, user_id: int) -> None:

@@ -42,17 +42,18 @@ def find_link(token_index: bytes, *, now: datetime) -> LoginLink | None:
     return db.session.scalar(chosen)
 
 
-def list_staff(actor: Actor, *, after: int = 0, limit: int = 50) -> list[RoleGrant]:
-    """Staff roles in force inside the actor's area, a page at a time, each with its person."""
+def list_staff(actor: Actor, *, skip: int = 0, limit: int = 50) -> list[RoleGrant]:
+    """Staff roles in force inside the actor's area, by division, each with its person."""
     areas = actor.areas(Permission.ROLE_GRANT)
     if not areas:
         raise Forbidden("Your role does not allow this.")
     inside = sa.or_(*(RoleGrant.division_code.startswith(area, autoescape=True) for area in areas))
     chosen = (
         sa.select(RoleGrant)
-        .where(inside, RoleGrant.role.in_(STAFF_ROLES), RoleGrant.revoked_at.is_(None), RoleGrant.id > after)
+        .where(inside, RoleGrant.role.in_(STAFF_ROLES), RoleGrant.revoked_at.is_(None))
         .options(joinedload(RoleGrant.user, innerjoin=True).noload(User.grants))
-        .order_by(RoleGrant.id)
+        .order_by(RoleGrant.division_code, RoleGrant.id)
+        .offset(skip)
         .limit(limit)
     )
     return list(db.session.scalars(chosen))

@@ -7,11 +7,11 @@ import sqlalchemy as sa
 
 from marketplace.accounts.models import LoginLink, RoleGrant, User
 from marketplace.accounts.passwords import ensure_acceptable, hash_password, password_fits
-from marketplace.accounts.policy import ensure_can_grant, ensure_can_revoke
-from marketplace.accounts.queries import find_link, find_user_by_phone, phone_index
+from marketplace.accounts.policy import ensure_can_grant, ensure_can_revoke, may_reset
+from marketplace.accounts.queries import find_link, find_user_by_phone, list_grants, phone_index
 from marketplace.audit.service import record
 from marketplace.core.actor import Actor
-from marketplace.core.errors import Conflict, Invalid, NotFound
+from marketplace.core.errors import Conflict, Forbidden, Invalid, NotFound
 from marketplace.core.identity import parse_phone
 from marketplace.core.permissions import Role
 from marketplace.db import db
@@ -106,9 +106,7 @@ def grant_role(user: User, *, role: Role, division: str, by: Actor, now: datetim
 
 def revoke_role(grant_id: int, *, by: Actor, now: datetime) -> RoleGrant:
     """End a role; the person's next request is already refused (Z7)."""
-    grant = db.session.get(RoleGrant, grant_id)
-    if grant is None:
-        raise NotFound("There is no such role.")
+    grant = _get_grant(grant_id)
     ensure_can_revoke(by, grant.division_code, user_id=grant.user_id)
     if grant.revoked_at is not None:
         raise Conflict("This role has already been revoked.")
@@ -119,13 +117,21 @@ def revoke_role(grant_id: int, *, by: Actor, now: datetime) -> RoleGrant:
 
 
 def invite(phone: str, *, name: str, role: Role, division: str, by: Actor, now: datetime) -> tuple[User, str | None]:
-    """Grant a role to whoever has this number; somebody new also gets the token of a one-time link."""
-    user = find_user_by_phone(parse_phone(phone))
-    if user is not None:
-        grant_role(user, role=role, division=division, by=by, now=now)
-        return user, None if user.password else make_login_link(user, now=now)
-    user = add_user(name, phone=phone, now=now)
+    """Grant a role to whoever has this number; somebody without a password also gets a one-time link's token."""
+    user = find_user_by_phone(parse_phone(phone)) or add_user(name, phone=phone, now=now)
     grant_role(user, role=role, division=division, by=by, now=now)
+    wants_link = user.password is None and may_reset(by, [g.division_code for g in list_grants(user)])
+    return user, make_login_link(user, now=now) if wants_link else None
+
+
+def renew_link(grant_id: int, *, by: Actor, now: datetime) -> tuple[User, str]:
+    """A new one-time link for somebody who forgot the password; refused where he also works outside the area."""
+    grant = _get_grant(grant_id)
+    ensure_can_revoke(by, grant.division_code, user_id=grant.user_id)
+    user = grant.user
+    if not may_reset(by, [g.division_code for g in list_grants(user)]):
+        raise Forbidden("This person also has a role outside your area. Ask the operator of the site.")
+    _record_grant(by, "user.link", grant, at=now)
     return user, make_login_link(user, now=now)
 
 
@@ -155,6 +161,13 @@ def check_login_link(token: str, *, now: datetime) -> None:
     """NotFound where a link would no longer work."""
     if find_link(_token_index(token), now=now) is None:
         raise NotFound(_DEAD_LINK)
+
+
+def _get_grant(grant_id: int) -> RoleGrant:
+    grant = db.session.get(RoleGrant, grant_id)
+    if grant is None:
+        raise NotFound("There is no such role.")
+    return grant
 
 
 def _token_index(token: str) -> bytes:

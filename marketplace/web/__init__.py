@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from jinja2 import StrictUndefined
 
 from marketplace.config import Settings
-from marketplace.web.accounts.views import bp as accounts
+from marketplace.web.accounts import bp as accounts
 from marketplace.web.disclosure.views import bp as disclosure
 from marketplace.web.divisions.views import bp as divisions
 from marketplace.web.donors.views import bp as donors
