@@ -1065,6 +1065,8 @@ def upgrade() -> None:
                 "approve",
                 "return",
                 "reject",
+                "suspend",
+                "resume",
                 name="decision",
                 native_enum=False,
                 create_constraint=True,

@@ -13,6 +13,7 @@ from marketplace.needs.places import public_places
 from marketplace.needs.slips import slip_index
 from marketplace.needs.wording import kind_of, search_tokens, title_of, value_of
 
+# The version of the agreement that households are read; a changed text is a new version.
 CONSENT_TEXT = "2018-01"
 
 

@@ -27,6 +27,8 @@ class Decision(Labelled):
     APPROVE = "approve", "通过"
     RETURN = "return", "退回"
     REJECT = "reject", "不予发布"
+    SUSPEND = "suspend", "暂停"
+    RESUME = "resume", "恢复"
 
 
 class ReturnReason(Labelled):

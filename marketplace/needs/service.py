@@ -1,17 +1,68 @@
 """What happens to needs: the one door through which surfaces and other subjects change them."""
 
 from marketplace.needs.bulk import ConsentRow, LineRow, NeedRow, ReviewRow, insert_needs
+from marketplace.needs.catalogue import Loaded, load_catalogue
+from marketplace.needs.posting import (
+    Amount,
+    ConsentGiven,
+    OwnItem,
+    Reason,
+    Step,
+    add_photo,
+    choose_items,
+    drop_line,
+    drop_photo,
+    give_reason,
+    reissue_slip,
+    set_amounts,
+    start_need,
+    submit_need,
+)
 from marketplace.needs.reserving import free_lines, mark_closed, mark_confirmed, mark_delivered, reserve_lines
+from marketplace.needs.reviewing import (
+    Seen,
+    approve_need,
+    expire_needs,
+    reject_need,
+    resume_need,
+    return_need,
+    suspend_need,
+    withdraw_need,
+)
 
 __all__ = [
+    "Amount",
+    "ConsentGiven",
     "ConsentRow",
     "LineRow",
+    "Loaded",
     "NeedRow",
+    "OwnItem",
+    "Reason",
     "ReviewRow",
+    "Seen",
+    "Step",
+    "add_photo",
+    "approve_need",
+    "choose_items",
+    "drop_line",
+    "drop_photo",
+    "expire_needs",
     "free_lines",
+    "give_reason",
     "insert_needs",
+    "load_catalogue",
     "mark_closed",
     "mark_confirmed",
     "mark_delivered",
+    "reissue_slip",
+    "reject_need",
     "reserve_lines",
+    "resume_need",
+    "return_need",
+    "set_amounts",
+    "start_need",
+    "submit_need",
+    "suspend_need",
+    "withdraw_need",
 ]

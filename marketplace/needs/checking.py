@@ -1,0 +1,95 @@
+"""Gather what the lint must know about a need: its lines with their bands, the household's names and recent needs."""
+
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from marketplace.core.errors import Invalid
+from marketplace.core.workflow import NeedState
+from marketplace.db import db
+from marketplace.households.models import Household, Member
+from marketplace.needs.catalogue import items_by_id
+from marketplace.needs.lint import Draft, DraftLine, Finding, check_need, refusals
+from marketplace.needs.models import Need, NeedLine
+from marketplace.regions.models import Division
+
+SAME_ITEM_WITHIN = timedelta(days=180)
+# Endings that a village's name carries in the register and nobody writes in a story.
+_VILLAGE_ENDINGS = ("村民委员会", "居民委员会", "社区居委会", "村委会", "居委会", "社区", "村")
+_NEVER_ASKED = (NeedState.DRAFT, NeedState.WITHDRAWN, NeedState.REJECTED)
+
+
+def lint_of(need: Need, *, now: datetime) -> list[Finding]:
+    """The findings on a need as it is stored now; at review they are worked out anew."""
+    return check_need(draft_of(need, now=now))
+
+
+def draft_of(need: Need, *, now: datetime) -> Draft:
+    """The need as the lint sees it."""
+    items = items_by_id({line.item_id for line in need.lines if line.item_id is not None})
+    lines = []
+    for line in need.lines:
+        item = items.get(line.item_id or 0)
+        lines.append(
+            DraftLine(
+                name=line.name,
+                kind=line.kind,
+                quantity=line.quantity,
+                unit=line.unit,
+                unit_price_fen=line.unit_price_fen,
+                low_fen=item.low_fen if item else None,
+                high_fen=item.high_fen if item else None,
+                most=item.most if item else None,
+                is_own_words=item is None,
+            )
+        )
+    return Draft(
+        lines=tuple(lines),
+        story=need.story,
+        names=_names(need.household_id),
+        village=village_stem(need.division_code),
+        recent=tuple(_recent(need, now=now)),
+        is_village_need=need.household_id is None,
+    )
+
+
+def raise_refusals(findings: list[Finding]) -> None:
+    """Stop at the first finding that refuses the need, with its sentence at its field."""
+    for finding in refusals(findings):
+        raise Invalid(finding.message, field=finding.field, **finding.params)
+
+
+def village_stem(code: str) -> str:
+    """The village's name as people say it: ``温拖`` for 温拖村民委员会; empty above the village."""
+    name = (
+        db.session.scalar(sa.select(Division.name).where(Division.code == code, Division.code.not_like("%000"))) or ""
+    )
+    for ending in _VILLAGE_ENDINGS:
+        if name.endswith(ending):
+            return name.removesuffix(ending)
+    return name
+
+
+def _names(household_id: int | None) -> tuple[str, ...]:
+    if household_id is None:
+        return ()
+    members = db.session.scalars(sa.select(Member.name).where(Member.household_id == household_id))
+    head = db.session.scalar(sa.select(Household.head_name).where(Household.id == household_id))
+    return tuple(dict.fromkeys([*members, *([head] if head else [])]))
+
+
+def _recent(need: Need, *, now: datetime) -> list[tuple[str, str]]:
+    if need.household_id is None:
+        return []
+    rows = db.session.execute(
+        sa.select(NeedLine.name, Need.code)
+        .join(Need, NeedLine.need_id == Need.id)
+        .where(
+            Need.household_id == need.household_id,
+            Need.id != need.id,
+            Need.state.not_in(_NEVER_ASKED),
+            Need.submitted_at > now - SAME_ITEM_WITHIN,
+        )
+        .order_by(Need.submitted_at.desc())
+    )
+    return [(row.name, row.code) for row in rows]

@@ -1,0 +1,374 @@
+"""Posting on behalf (代发): who, what, how much, why, check and send; each step is kept as a draft."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import IO
+
+import sqlalchemy as sa
+
+from marketplace.audit import service as audit
+from marketplace.core.actor import Actor
+from marketplace.core.codes import Prefix, new_code, new_slip_code
+from marketplace.core.divisions import Level, level_of
+from marketplace.core.errors import Conflict, Invalid, NotFound
+from marketplace.core.kinds import NeedCategory, SupportKind, Urgency
+from marketplace.core.money import LARGEST_FEN
+from marketplace.core.workflow import NEED_MOVES, NeedState, next_state
+from marketplace.db import db
+from marketplace.db.clock import china_day
+from marketplace.households.models import Household
+from marketplace.media.models import Photo
+from marketplace.media.service import store_photo
+from marketplace.needs import policy
+from marketplace.needs.bulk import CONSENT_TEXT
+from marketplace.needs.catalogue import items_by_id
+from marketplace.needs.checking import lint_of, raise_refusals
+from marketplace.needs.lint import LONGEST_STORY
+from marketplace.needs.models import MONEY_UNIT, CatalogueItem, Consent, ConsentHow, Need, NeedLine, NeedPhoto
+from marketplace.needs.queries import get_consent, get_need
+from marketplace.needs.slips import slip_index
+from marketplace.needs.wording import kind_of, title_of, value_of
+
+MOST_LINES = 12
+MOST_PHOTOS = 6
+LARGEST_QUANTITY = 100_000
+# What is bought has a price; time, places and lessons may have none.
+_PRICED = (SupportKind.GOODS, SupportKind.PURCHASE)
+_EDITABLE = (NeedState.DRAFT, NeedState.RETURNED)
+_SLIP_STATES = (NeedState.SUBMITTED, NeedState.RETURNED, NeedState.PUBLISHED, NeedState.PLEDGED, NeedState.SUSPENDED)
+
+
+class Step(StrEnum):
+    """The steps of posting, in order."""
+
+    WHO = "who"
+    WHAT = "what"
+    HOW_MUCH = "how-much"
+    WHY = "why"
+    CHECK = "check"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnItem:
+    """Something that the catalogue does not have, in the clerk's words."""
+
+    name: str
+    kind: SupportKind
+    category: NeedCategory
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """How much of a line: a quantity and a unit price in fen; a money line has the amount as quantity."""
+
+    quantity: int
+    unit_price_fen: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why it is needed, how soon, and how the household agreed (None for a village's own need)."""
+
+    story: str
+    urgency: Urgency
+    needed_by: date | None
+    consent: "ConsentGiven | None"
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentGiven:
+    """Who of the household agreed, how, and who heard it where it was spoken."""
+
+    given_by: str
+    how: ConsentHow
+    witness: str = ""
+
+
+def start_need(*, household_code: str | None, village: str | None, client_key: str, by: Actor, now: datetime) -> Need:
+    """Begin a draft for a household, or for a village itself. The same client key again returns the same draft."""
+    if not client_key or len(client_key) > 64:
+        raise Invalid("The form is out of date. Open it again.", field="client_key")
+    household = _household(household_code) if household_code else None
+    division = household.division_code if household else _village(village)
+    policy.ensure_can_post(by, division, household_id=household.id if household else None)
+    known = db.session.scalar(sa.select(Need).where(Need.client_key == client_key))
+    if known is not None:
+        if known.poster_id != by.user_id or known.division_code != division:
+            raise Conflict("This form was sent before for something else. Open it again.")
+        return known
+    need = Need(
+        code=new_code(Prefix.NEED),
+        household_id=household.id if household else None,
+        division_code=division,
+        poster_id=by.user_id,
+        client_key=client_key,
+        step=Step.WHAT,
+        created_at=now,
+    )
+    db.session.add(need)
+    db.session.flush()
+    audit.record(by, "need.start", subject="need", subject_id=need.id, at=now, division=division)
+    return need
+
+
+def choose_items(code: str, *, item_ids: Sequence[int], own: OwnItem | None, by: Actor, now: datetime) -> Need:
+    """Keep, add and drop lines so that they are the chosen items; new ones start with one at the usual price."""
+    need = _draft(code, by=by)
+    items = items_by_id(set(item_ids))
+    kept = [line for line in need.lines if line.item_id in items]
+    present = {line.item_id for line in kept}
+    added = [_line_of(items[i]) for i in dict.fromkeys(item_ids) if i in items and i not in present]
+    own_lines = [line for line in need.lines if line.item_id is None]
+    if own is not None:
+        own_lines.append(_own_line(own))
+    lines = [*kept, *added, *own_lines]
+    if not lines:
+        raise Invalid("Choose at least one item.", field="items")
+    if len(lines) > MOST_LINES:
+        raise Invalid("Choose at most %(most)s items for one need.", field="items", most=MOST_LINES)
+    _set_lines(need, lines)
+    main = max(lines, key=lambda line: line.value_fen)
+    by_id = items_by_id({line.item_id for line in lines if line.item_id is not None})
+    if main.item_id is not None:
+        need.category = by_id[main.item_id].category
+    elif own is not None:
+        need.category = own.category
+    _go_on(need, Step.HOW_MUCH)
+    return need
+
+
+def drop_line(code: str, *, line_id: int, by: Actor, now: datetime) -> Need:
+    """Take one line off a draft."""
+    need = _draft(code, by=by)
+    _set_lines(need, [line for line in need.lines if line.id != line_id])
+    return need
+
+
+def set_amounts(code: str, *, amounts: Mapping[int, Amount], by: Actor, now: datetime) -> Need:
+    """Set quantity and unit price of each line (by its id); every line must be there."""
+    need = _draft(code, by=by)
+    for line in need.lines:
+        amount = amounts.get(line.id)
+        if amount is None or not 0 < amount.quantity <= _most(line):
+            raise Invalid(
+                "%(name)s: write how many, as a number above 0.", field=f"line-{line.position}", name=line.name
+            )
+        if not 0 <= amount.unit_price_fen <= LARGEST_FEN:
+            raise Invalid("%(name)s: the price is not possible.", field=f"line-{line.position}", name=line.name)
+        if amount.unit_price_fen == 0 and line.kind in _PRICED:
+            raise Invalid("%(name)s: write what one costs, as a number.", field=f"line-{line.position}", name=line.name)
+        line.quantity = amount.quantity
+        line.unit_price_fen = 1 if line.unit == MONEY_UNIT else amount.unit_price_fen
+    if value_of(need.lines) > LARGEST_FEN:
+        raise Invalid("All items together are worth more than can be recorded.", field="line-0")
+    _retitle(need)
+    raise_refusals([finding for finding in lint_of(need, now=now) if finding.field != "story"])
+    _go_on(need, Step.WHY)
+    return need
+
+
+def give_reason(code: str, *, reason: Reason, by: Actor, now: datetime) -> Need:
+    """Set why it is needed and the household's agreement; refuses a text that would not be sent on."""
+    need = _draft(code, by=by)
+    need.story = _story(reason.story)
+    need.urgency = reason.urgency
+    need.needed_by = reason.needed_by
+    if reason.needed_by is not None and reason.needed_by < china_day(now):
+        raise Invalid("The day by which it is needed has passed: choose a later one.", field="needed_by")
+    raise_refusals([finding for finding in lint_of(need, now=now) if finding.field == "story"])
+    if need.household_id is not None:
+        _record_consent(need, reason.consent, by=by, now=now)
+    _go_on(need, Step.CHECK)
+    return need
+
+
+def add_photo(code: str, *, stream: IO[bytes], caption: str, by: Actor, now: datetime) -> Photo:
+    """Add a photo of the thing or the place; the public sees it only once a reviewer has looked."""
+    need = _draft(code, by=by)
+    if len(need.photos) >= MOST_PHOTOS:
+        raise Invalid("A need has at most %(most)s photos.", field="photo", most=MOST_PHOTOS)
+    photo = store_photo(stream, division=need.division_code, caption=caption, by=by, now=now)
+    db.session.add(NeedPhoto(need_id=need.id, photo_id=photo.id))
+    db.session.flush()
+    db.session.expire(need, ["photos"])
+    return photo
+
+
+def drop_photo(code: str, *, token: str, by: Actor, now: datetime) -> Need:
+    """Take a photo off a draft."""
+    need = _draft(code, by=by)
+    wanted = db.session.scalar(sa.select(Photo.id).where(Photo.token == token))
+    need.photos = [photo for photo in need.photos if photo.photo_id != wanted]
+    db.session.flush()
+    return need
+
+
+def submit_need(code: str, *, is_true: bool, by: Actor, now: datetime) -> tuple[Need, str | None]:
+    """Send a complete draft for review; returns it with the household's new slip code, which is told only here.
+
+    The poster's tick that all is true is time-stamped in the audit trail (R-V1). Sent again by accident, a need
+    that waits for review is returned as it is, without another slip code.
+    """
+    need = get_need(code, actor=by)
+    policy.ensure_can_edit(by, need)
+    if need.state is NeedState.SUBMITTED and need.poster_id == by.user_id:
+        return need, None
+    state = next_state(NEED_MOVES, need.state, "submit")
+    if not is_true:
+        raise Invalid("Tick that everything is true: the household and you vouch for it.", field="truth")
+    missing = missing_step(need)
+    if missing is not None:
+        raise Invalid("Something is still missing. Go through the steps again.", field=missing)
+    raise_refusals(lint_of(need, now=now))
+    slip = None
+    if need.household_id is not None and need.slip_index is None:
+        slip = _new_slip(need)
+    need.state = state
+    need.submitted_at = now
+    db.session.flush()
+    audit.record(
+        by, "need.submit", subject="need", subject_id=need.id, at=now, division=need.division_code, vouched=True
+    )
+    return need, slip
+
+
+def reissue_slip(code: str, *, by: Actor, now: datetime) -> str:
+    """A new slip code for a household that lost its slip; the old one no longer works."""
+    need = get_need(code, actor=by)
+    policy.ensure_can_edit(by, need)
+    if need.household_id is None or need.state not in _SLIP_STATES:
+        raise Conflict("A slip can be printed from sending until delivery, for a household's need.")
+    slip = _new_slip(need)
+    db.session.flush()
+    audit.record(by, "need.slip", subject="need", subject_id=need.id, at=now, division=need.division_code)
+    return slip
+
+
+def missing_step(need: Need) -> Step | None:
+    """The first step that a draft still lacks something of, or None when it can be sent."""
+    if not need.lines:
+        return Step.WHAT
+    if need.value_fen == 0 and any(line.unit == MONEY_UNIT for line in need.lines):
+        return Step.HOW_MUCH
+    if not need.title or need.step in (Step.WHO, Step.WHAT, Step.HOW_MUCH):
+        return Step.HOW_MUCH
+    if not need.story or (need.household_id is not None and get_consent(need) is None):
+        return Step.WHY
+    return None
+
+
+def _story(typed: str) -> str:
+    """The text as it will stand, with single spaces; too long is said before the database would cut it."""
+    story = " ".join(typed.split())
+    if len(story) > LONGEST_STORY:
+        raise Invalid(
+            "Shorten the reason to %(most)s characters. You have written %(written)s.",
+            field="story",
+            most=LONGEST_STORY,
+            written=len(story),
+        )
+    return story
+
+
+def _household(code: str) -> Household:
+    household = db.session.scalar(sa.select(Household).where(Household.code == code))
+    if household is None:
+        raise NotFound("There is nothing here that you may see.")
+    return household
+
+
+def _village(code: str | None) -> str:
+    if not code or len(code) != 12 or not code.isdigit() or level_of(code) is not Level.VILLAGE:
+        raise Invalid("Choose a household, or the village itself.", field="household")
+    return code
+
+
+def _draft(code: str, *, by: Actor) -> Need:
+    """The draft or returned need that ``by`` may go on with."""
+    need = get_need(code, actor=by)
+    policy.ensure_can_edit(by, need)
+    if need.state not in _EDITABLE:
+        raise Conflict("This need has been sent: it can no longer be changed.")
+    return need
+
+
+def _line_of(item: CatalogueItem) -> NeedLine:
+    is_money = item.kind is SupportKind.MONEY
+    return NeedLine(
+        item_id=item.id,
+        kind=item.kind,
+        name=item.name,
+        quantity=max(item.typical_fen, 1) if is_money else 1,
+        unit=item.unit,
+        unit_price_fen=1 if is_money else item.typical_fen,
+    )
+
+
+def _own_line(own: OwnItem) -> NeedLine:
+    name = " ".join(own.name.split())
+    if not 1 < len(name) <= 60:
+        raise Invalid("Name the thing in 2 to 60 characters.", field="own_name")
+    is_money = own.kind is SupportKind.MONEY
+    if not is_money and not own.unit.strip():
+        raise Invalid("Say what it is counted in, for example 床 or 台.", field="own_unit")
+    unit = MONEY_UNIT if is_money else own.unit.strip()[:16]
+    if not is_money and unit == MONEY_UNIT:
+        raise Invalid("Say what it is counted in, for example 床 or 台.", field="own_unit")
+    return NeedLine(item_id=None, kind=own.kind, name=name, quantity=1, unit=unit, unit_price_fen=1 if is_money else 0)
+
+
+def _set_lines(need: Need, lines: Sequence[NeedLine]) -> None:
+    """Put the lines in this order; positions are unique, so that they are vacated first."""
+    for line in need.lines:
+        line.position += 1000
+    db.session.flush()
+    need.lines = list(lines)
+    for position, line in enumerate(lines):
+        line.position = position
+    db.session.flush()
+    _retitle(need)
+
+
+def _retitle(need: Need) -> None:
+    need.title = title_of(need.lines)
+    need.value_fen = value_of(need.lines)
+    need.kind = kind_of(need.lines) if need.lines else None
+    db.session.flush()
+
+
+def _most(line: NeedLine) -> int:
+    return LARGEST_FEN if line.unit == MONEY_UNIT else LARGEST_QUANTITY
+
+
+def _go_on(need: Need, step: Step) -> None:
+    """Remember how far the draft has come; going back to change something does not lose the later steps."""
+    order = list(Step)
+    if need.step not in order or order.index(Step(need.step)) < order.index(step):
+        need.step = step
+    db.session.flush()
+
+
+def _record_consent(need: Need, given: ConsentGiven | None, *, by: Actor, now: datetime) -> None:
+    if given is None or not given.given_by.strip():
+        raise Invalid("Write who of the household agreed.", field="given_by")
+    if given.how is ConsentHow.SPOKEN and not given.witness.strip():
+        raise Invalid("Spoken agreement needs a witness: write the name.", field="witness")
+    if given.how is ConsentHow.OWN_ACCOUNT and need.household_id != by.household_id:
+        raise Invalid("Only the household itself can agree by its own account.", field="how")
+    consent = get_consent(need) or Consent(need_id=need.id, text_version=CONSENT_TEXT)
+    consent.given_by = given.given_by.strip()[:60]
+    consent.how = given.how
+    consent.witness = given.witness.strip()[:60]
+    consent.given_at = now
+    consent.recorded_by = by.user_id or 0
+    db.session.add(consent)
+    db.session.flush()
+
+
+def _new_slip(need: Need) -> str:
+    slip = new_slip_code()
+    need.slip_index = slip_index(slip)
+    return slip
