@@ -1,6 +1,7 @@
 """The field's closed lists: kinds, categories, causes, donor types; values are codes, labels are Chinese terms."""
 
 from enum import StrEnum
+from typing import TypeVar
 
 
 class Labelled(StrEnum):
@@ -13,6 +14,14 @@ class Labelled(StrEnum):
         member._value_ = code
         member.label = label
         return member
+
+
+L = TypeVar("L", bound=Labelled)
+
+
+def find_member(kind: type[L], code: str | None) -> L | None:
+    """The member with this code, or None: codes that come from outside are looked up, never trusted."""
+    return next((member for member in kind if member.value == code), None)
 
 
 class SupportKind(Labelled):
