@@ -1,0 +1,42 @@
+"""Hold the pledge that an act is about, so that two workers follow one another (C3)."""
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from marketplace.core.actor import Actor, ensure_can
+from marketplace.core.errors import NotFound
+from marketplace.core.permissions import Permission
+from marketplace.db import db
+from marketplace.needs.models import Need, NeedLine
+from marketplace.pledges.models import Pledge
+
+NOTHING_HERE = "There is nothing here that you may see."
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A pledge under its row lock, with the need and the need's lines by id."""
+
+    pledge: Pledge
+    need: Need
+    lines: dict[int, NeedLine]
+
+
+def hold_pledge(code: str, *, permission: Permission, by: Actor) -> Held:
+    """The pledge with this code for an actor who may do this there; NotFound outside the actor's area (Z2)."""
+    held = hold_one(Pledge.code == code)
+    if held is None:
+        raise NotFound(NOTHING_HERE)
+    ensure_can(by, permission, held.need.division_code)
+    return held
+
+
+def hold_one(condition: sa.ColumnElement[bool]) -> Held | None:
+    """The pledge that meets the condition, locked and read again."""
+    chosen = sa.select(Pledge).where(condition).with_for_update().execution_options(populate_existing=True)
+    pledge = db.session.scalar(chosen)
+    if pledge is None:
+        return None
+    need = db.session.get_one(Need, pledge.need_id)
+    return Held(pledge, need, {line.id: line for line in need.lines})

@@ -1,0 +1,43 @@
+"""What happens to a pledge after it was made: the one door through which surfaces change it."""
+
+from marketplace.fulfilment.bulk import (
+    ConfirmationRow,
+    DeliveryRow,
+    FeedbackRow,
+    ReceiptRow,
+    UseRow,
+    insert_confirmations,
+    insert_deliveries,
+    insert_feedbacks,
+    insert_receipts,
+    insert_uses,
+)
+from marketplace.fulfilment.confirming import (
+    confirm_as_household,
+    confirm_as_second,
+    confirm_by_slip,
+    give_feedback,
+)
+from marketplace.fulfilment.delivering import record_delivery
+from marketplace.fulfilment.receiving import record_disbursement, record_receipt, record_use
+
+__all__ = [
+    "ConfirmationRow",
+    "DeliveryRow",
+    "FeedbackRow",
+    "ReceiptRow",
+    "UseRow",
+    "confirm_as_household",
+    "confirm_as_second",
+    "confirm_by_slip",
+    "give_feedback",
+    "insert_confirmations",
+    "insert_deliveries",
+    "insert_feedbacks",
+    "insert_receipts",
+    "insert_uses",
+    "record_delivery",
+    "record_disbursement",
+    "record_receipt",
+    "record_use",
+]
