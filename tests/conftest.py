@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
@@ -23,6 +24,10 @@ from tests.settings import make_settings
 
 BACKENDS = ("sqlite", "postgresql")
 _TEMPLATE = "template_migrated"
+
+# The same examples every time: a gate that fails by chance is not a gate.
+hypothesis.settings.register_profile("gate", derandomize=True, deadline=None, print_blob=True)
+hypothesis.settings.load_profile("gate")
 
 
 def missing(what: str) -> None:

@@ -9,7 +9,9 @@ from marketplace.core.errors import Invalid
 _ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _ID_CHECKS = "10X98765432"
 _CREDIT_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
-_PHONE = re.compile(r"^1[3-9]\d{9}$")
+_PHONE = re.compile(r"^1[3-9]\d{9}$", re.ASCII)
+_ID_CARD = re.compile(r"\d{17}[\dX]\Z", re.ASCII)
+_DISABILITY_TAIL = re.compile(r"[1-7][1-4](\d\d)?\Z", re.ASCII)
 _CREDIT = re.compile(rf"^[{_CREDIT_ALPHABET}]{{18}}$")
 
 
@@ -28,7 +30,7 @@ def id_number_fault(number: str) -> str | None:
     if len(number) not in (18, 20, 22):
         return "An ID number has 18 digits, a disability card number 20 or 22."
     card, tail = number[:18], number[18:]
-    if not re.fullmatch(r"\d{17}[\dX]", card) or (tail and not re.fullmatch(r"[1-7][1-4](\d\d)?", tail)):
+    if not _ID_CARD.match(card) or (tail and not _DISABILITY_TAIL.match(tail)):
         return "The ID number holds a character that does not belong there."
     if birth_date(card) is None:
         return "Digits 7 to 14 of the ID number are not a date."

@@ -26,7 +26,10 @@ SYNONYMS = (
 _SAME = {word: row[0] for row in SYNONYMS for word in row}
 
 _CJK = re.compile(r"[\u3400-\u9fff]+")
-_TIBETAN_OR_LATIN = re.compile(r"[a-z0-9]+|[\u0f00-\u0fff]+")
+_LATIN = re.compile(r"[a-z0-9]+")
+_TIBETAN = re.compile(r"[\u0f0b\u0f40-\u0fbc]+")
+# Between the syllables of Tibetan words, which stand without spaces.
+_TSHEG = "\u0f0b"
 LONGEST_TEXT = 10_000
 
 
@@ -47,6 +50,12 @@ def bigrams(text: str) -> list[str]:
     return [run[i : i + 2] for run in _CJK.findall(text) for i in (range(len(run) - 1) if len(run) > 1 else range(1))]
 
 
+def syllable_pairs(text: str) -> list[str]:
+    """Overlapping pairs of syllables of each Tibetan run, joined; a run of one syllable stands alone."""
+    runs = [[s for s in run.split(_TSHEG) if s] for run in _TIBETAN.findall(text)]
+    return ["".join(run[i : i + 2]) for run in runs if run for i in range(max(1, len(run) - 1))]
+
+
 def words(text: str) -> list[str]:
     """Segmented words of two characters or more, each synonym replaced by its first form."""
     found = [w for w in rjieba.cut(text) if len(w) > 1 and _CJK.fullmatch(w)]
@@ -65,7 +74,7 @@ def index_tokens(text: str) -> list[str]:
     pairs, found = bigrams(normal), words(normal)
     same = [first for word, first in _SAME.items() if word in normal]
     spoken = ["py" + pinyin(w) for w in {*pairs, *found} if len(w) > 1]
-    return sorted({*pairs, *found, *same, *spoken, *_TIBETAN_OR_LATIN.findall(normal)})
+    return sorted({*pairs, *found, *same, *spoken, *_LATIN.findall(normal), *syllable_pairs(normal)})
 
 
 def query_tokens(text: str) -> list[list[str]]:
@@ -78,7 +87,8 @@ def query_tokens(text: str) -> list[list[str]]:
             spoken = ["py" + pinyin(pair) for pair in pairs if len(pair) > 1]
             groups.append(list(dict.fromkeys([*same, *pairs, *spoken])))
         else:
-            plain = _TIBETAN_OR_LATIN.findall(term)
+            groups += [[pair] for pair in dict.fromkeys(syllable_pairs(term))]
+            plain = _LATIN.findall(term)
             if plain:
                 groups.append(list(dict.fromkeys([*plain, *("py" + p for p in plain if p.isalpha())])))
     return groups
