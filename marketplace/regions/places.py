@@ -96,8 +96,8 @@ def forget_places() -> None:
 
 
 def _load() -> Places:
-    divisions = db.session.execute(sa.select(Division.code, Division.name, Division.parent_code)).tuples().all()
-    aliases = db.session.execute(sa.select(DivisionAlias.old_name, DivisionAlias.old_code, DivisionAlias.code)).tuples()
+    divisions = db.session.execute(sa.select(Division.code, Division.name, Division.parent_code)).all()
+    aliases = db.session.execute(sa.select(DivisionAlias.old_name, DivisionAlias.old_code, DivisionAlias.code)).all()
     fresh = Places(read_at=time.monotonic(), names={code: name for code, name, _ in divisions})
     parents = {code: parent or "" for code, _, parent in divisions}
     for code, name, parent in divisions:

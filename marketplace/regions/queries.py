@@ -54,7 +54,7 @@ def count_below(code: str) -> dict[Level, int]:
     chosen = sa.select(Division.level, sa.func.count()).where(
         Division.code.startswith(significant(code)), Division.code != code
     )
-    return dict(db.session.execute(chosen.group_by(Division.level)).tuples().all())
+    return dict(db.session.execute(chosen.group_by(Division.level)).all())
 
 
 def place_name(code: str, level: Level = Level.TOWNSHIP) -> str:
