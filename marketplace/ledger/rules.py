@@ -198,10 +198,11 @@ class Standing:
 
     def _move(self, line: Transfer, *, is_undoing: bool) -> None:
         place = (line.source, line.unit)
+        held = self.held.get(place, 0)
         # Only a donor's account may fall below zero: by what the donor has promised.
-        if line.source.role is not _R.DONOR and self.held[place] < line.amount:
+        if line.source.role is not _R.DONOR and held < line.amount:
             units = {unit for _, unit in self.held}
-            raise Conflict(_RESTED_ON) if is_undoing else _too_little(line, held=self.held[place], units=units)
+            raise Conflict(_RESTED_ON) if is_undoing else _too_little(line, held=held, units=units)
         self.held[place] -= line.amount
         self.held[(line.target, line.unit)] += line.amount
 

@@ -1,0 +1,40 @@
+"""``marketplace nightly``: what is due each day; safe to run again at any time."""
+
+import json
+
+import click
+
+from marketplace.cli.context import say, with_app
+from marketplace.db import db, transaction
+from marketplace.db.clock import utc_now
+from marketplace.needs import service as needs
+from marketplace.pledges import service as pledges
+from marketplace.pledges.queries import due_ids
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
+def nightly(as_json: bool) -> None:
+    """Do what is due: lapse pledges that did not arrive, expire needs that nobody took."""
+    with with_app():
+        now = utc_now()
+        lapsed = _lapse_pledges()
+        with transaction():
+            expired = needs.expire_needs(now=now)
+        if as_json:
+            click.echo(json.dumps({"at": now.isoformat(), "pledges_lapsed": lapsed, "needs_expired": expired}))
+        else:
+            click.echo(say("Pledges that ran out: %(number)d.", number=lapsed))
+            click.echo(say("Needs that expired: %(number)d.", number=expired))
+
+
+def _lapse_pledges() -> int:
+    """One transaction for each pledge: an interrupted run has done whole pledges, and donors never wait for long."""
+    now = utc_now()
+    due = due_ids(now)
+    db.session.rollback()
+    lapsed = 0
+    for pledge_id in due:
+        with transaction():
+            lapsed += pledges.lapse_pledge(pledge_id, now=now)
+    return lapsed
