@@ -1,1 +1,1 @@
-"""The synthetic prefecture: a generator and its facts."""
+"""The synthetic prefecture: published figures reproduced over made-up households, donors and gifts."""

@@ -1,0 +1,58 @@
+"""Write many users with their roles at once, for the demonstration; they cannot sign in before they have a password."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from marketplace.accounts.models import RoleGrant, User
+from marketplace.accounts.queries import phone_index
+from marketplace.core.permissions import Role
+from marketplace.db import db
+
+
+@dataclass(frozen=True, slots=True)
+class UserRow:
+    """A person with the roles held from the first day; ``grants`` are (role, 12-digit division code)."""
+
+    name: str
+    phone: str
+    created_at: datetime
+    grants: tuple[tuple[Role, str], ...]
+    unit: str = ""
+
+
+def insert_users(rows: Sequence[UserRow]) -> list[int]:
+    """Insert users and their grants; returns the users' ids in the order of ``rows``.
+
+    The phone numbers must be well-formed and new: the database refuses the same one twice.
+    """
+    if not rows:
+        return []
+    ids = list(
+        db.session.scalars(
+            sa.insert(User).returning(User.id, sort_by_parameter_order=True),
+            [
+                {
+                    "name": row.name,
+                    "phone": row.phone,
+                    "phone_index": phone_index(row.phone),
+                    "unit": row.unit,
+                    "active": True,
+                    "fs_uniquifier": secrets.token_hex(16),
+                    "created_at": row.created_at,
+                }
+                for row in rows
+            ],
+        )
+    )
+    grants = [
+        {"user_id": user_id, "role": role, "division_code": division, "granted_at": row.created_at}
+        for user_id, row in zip(ids, rows, strict=True)
+        for role, division in row.grants
+    ]
+    if grants:
+        db.session.execute(sa.insert(RoleGrant), grants)
+    return ids

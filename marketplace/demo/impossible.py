@@ -1,0 +1,39 @@
+"""Numbers that look right and can belong to nobody: ID cards, phones, credit codes."""
+
+from datetime import date
+
+from marketplace.core.identity import credit_check_character, id_check_digit
+
+# No county carries this code, and the check digit is wrong on purpose: the number fails twice.
+ID_AREA = "513399"
+# Numbers that start with 154 have not been given to any operator.
+PHONE_BLOCK = "154"
+_ID_CHECKS = "0123456789X"
+_CREDIT_CHECKS = "0123456789ABCDEFGH"
+# Phones of a block of ten million; each sort of person has its own range.
+HOUSEHOLD_PHONES = 10_000_000
+STAFF_PHONES = 20_000_000
+DONOR_PHONES = 30_000_000
+
+
+def id_number(born: date, *, serial: int, is_male: bool) -> str:
+    """An 18-character ID number that no authority issued; unique for (born, serial, sex).
+
+    ``serial`` counts people born on the same day, 0 to 499.
+    """
+    order = serial * 2 + (1 if is_male else 0)
+    first17 = f"{ID_AREA}{born:%Y%m%d}{order:03d}"
+    right = _ID_CHECKS.index(id_check_digit(first17))
+    return first17 + _ID_CHECKS[(right + 1) % len(_ID_CHECKS)]
+
+
+def phone(number: int) -> str:
+    """An 11-digit number in the unused block; ``number`` is below 100,000,000."""
+    return f"{PHONE_BLOCK}{number:08d}"
+
+
+def credit_code(number: int) -> str:
+    """An 18-character credit code with the impossible area and a wrong check character."""
+    first17 = f"91{ID_AREA}{number:09d}"
+    right = credit_check_character(first17)
+    return first17 + next(c for c in _CREDIT_CHECKS if c != right)
