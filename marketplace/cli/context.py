@@ -1,5 +1,6 @@
 """What commands share: the application around a command, and one sentence instead of a traceback."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -30,6 +31,8 @@ def with_app(*, settings: Settings | None = None, migrated: bool = True) -> Iter
     Refuses a database that is not up to date unless ``migrated`` is False. DomainErrors become one sentence.
     """
     settings = settings or Settings.from_env()
+    # Commands say themselves what they did.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         app = create_app(settings)
     except (ArgumentError, ModuleNotFoundError) as error:
@@ -75,4 +78,4 @@ def sentence_of(error: DomainError) -> str:
 
 def _unreachable(error: OperationalError) -> Refused:
     reason = " ".join(str(error.orig).split())
-    return Refused(f"The database does not answer: {reason}")
+    return Refused(say("The database does not answer: %(reason)s", reason=reason))
