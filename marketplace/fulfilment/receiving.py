@@ -17,7 +17,7 @@ from marketplace.db import db
 from marketplace.fulfilment.loading import NOTHING_HERE, Held, hold_pledge
 from marketplace.fulfilment.models import Receipt, ReceiptLine, Use
 from marketplace.fulfilment.queries import disbursed_receipt_ids, received_by_line
-from marketplace.fulfilment.wording import clean_words
+from marketplace.fulfilment.wording import clean_public_words, clean_words
 from marketplace.ledger import service as ledger
 from marketplace.ledger.models import FEN, LedgerEntry
 from marketplace.ledger.rules import Quantity
@@ -44,7 +44,7 @@ def record_receipt(
     or the pledge has ended.
     """
     held = hold_pledge(code, permission=Permission.RECEIPT_RECORD, by=by)
-    custodian = clean_words(custodian, field="custodian", most=120)
+    custodian = clean_public_words(custodian, need=held.need, field="custodian", most=120)
     voucher_no = clean_words(voucher_no, field="voucher_no", most=60, least=0)
     quantities = {line_id: quantity for line_id, quantity in quantities.items() if quantity}
     _ensure_papers(held, quantities, voucher_no)
@@ -84,7 +84,7 @@ def record_disbursement(
 ) -> LedgerEntry:
     """Money of one receipt, all of it, passed on to a payee; a receipt is passed on once (C3)."""
     held = hold_pledge(code, permission=Permission.USE_RECORD, by=by)
-    payee = clean_words(payee, field="payee", most=120)
+    payee = clean_public_words(payee, need=held.need, field="payee", most=120)
     voucher_no = clean_words(voucher_no, field="voucher_no", most=60, least=0)
     receipt = db.session.get(Receipt, receipt_id)
     if receipt is None or receipt.pledge_id != held.pledge.id:
@@ -124,8 +124,8 @@ def record_use(
 ) -> Use:
     """What money that was passed on to ``payee`` was spent on; never more than the payee still holds (L2)."""
     held = hold_pledge(code, permission=Permission.USE_RECORD, by=by)
-    payee = clean_words(payee, field="payee", most=120)
-    what = clean_words(what, field="what", most=120)
+    payee = clean_public_words(payee, need=held.need, field="payee", most=120)
+    what = clean_public_words(what, need=held.need, field="what", most=120)
     voucher_no = clean_words(voucher_no, field="voucher_no", most=60)
     made_before = _use_of(client_key)
     if made_before is not None:

@@ -1,0 +1,114 @@
+"""``marketplace stats``: the success rates and what stands behind them, as a table or as one JSON document."""
+
+import json
+from datetime import datetime, time, timedelta
+from typing import Any
+
+import click
+
+from marketplace.cli.context import Refused, say, with_app
+from marketplace.core.kinds import SupportKind
+from marketplace.core.money import Money, percent
+from marketplace.db.clock import CHINA, china_day, utc_now
+from marketplace.regions.queries import find_division, place_name
+from marketplace.statistics import queries
+from marketplace.statistics.queries import Step
+
+ALL_KINDS = "all"
+
+
+@click.command()
+@click.option("--area", metavar="CODE", default="", help="12-digit code of a division; the whole site without it.")
+@click.option(
+    "--kind",
+    type=click.Choice([*SupportKind, ALL_KINDS]),
+    default=SupportKind.MONEY.value,
+    show_default=True,
+    help="The kind of help that is counted.",
+)
+@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="A day; figures as they stood at its end.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
+def stats(area: str, kind: str, as_of: datetime | None, as_json: bool) -> None:
+    """Print the nested success rates, coverage and channels."""
+    with with_app():
+        if area and find_division(area) is None:
+            raise Refused(say("There is no such division."))
+        found = figures(area=area, kind=kind, moment=end_of_day(as_of) if as_of else utc_now())
+        click.echo(json.dumps(found, ensure_ascii=False, indent=2) if as_json else _table(found))
+
+
+def end_of_day(day: datetime) -> datetime:
+    """The last moment of a day in China."""
+    return datetime.combine(day.date() + timedelta(days=1), time(), CHINA) - timedelta(microseconds=1)
+
+
+def figures(*, area: str, kind: str, moment: datetime) -> dict[str, Any]:
+    """The document: a fraction for each rate, counts for the rest, money in fen.
+
+    ``kind`` says which needs ``needs`` and ``success_rate`` count; households, donors and channels are of all.
+    """
+    chosen = None if kind == ALL_KINDS else SupportKind(kind)
+    rates = queries.need_rates(area, kind=chosen, as_of=moment)
+    reach = queries.coverage(area, as_of=moment)
+    return {
+        "as_of": china_day(moment).isoformat(),
+        "area": area,
+        "kind": kind,
+        "households": reach.registered,
+        "donors": queries.count_donors(as_of=moment),
+        "needs": {step.value: rates.of(step) for step in Step},
+        "withdrawn_before_pledge": rates.withdrawn,
+        "success_rate": {"numerator": rates.pledged, "denominator": rates.published},
+        "coverage": {
+            "registered_households": reach.registered,
+            "households_with_need": reach.with_need,
+            "households_with_money_need": reach.with_money_need,
+        },
+        "channels": [
+            {
+                "name": row.channel.label,
+                "code": row.channel.value,
+                "projects": row.projects,
+                "agreed_fen": row.agreed_fen,
+                "received_fen": row.received_fen,
+            }
+            for row in queries.channels(as_of=moment)
+        ],
+    }
+
+
+def _table(found: dict[str, Any]) -> str:
+    place = place_name(found["area"]) if found["area"] else say("everywhere")
+    needs, reach = found["needs"], found["coverage"]
+    published = needs[Step.PUBLISHED.value]
+    lines = [
+        say("As of %(day)s, %(place)s, kind of help: %(kind)s", day=found["as_of"], place=place, kind=found["kind"]),
+        f"{say('Households')}  {found['households']:,}",
+        f"{say('Donors')}  {found['donors']:,}",
+    ]
+    lines += [
+        f"{say(label)}  {needs[step.value]:,} / {published:,}  {percent(needs[step.value], published)} %"
+        for step, label in STEP_WORDS.items()
+    ]
+    lines += [
+        f"{say('Withdrawn before any pledge (not counted)')}  {found['withdrawn_before_pledge']:,}",
+        f"{say('Households with a published need')}  "
+        f"{reach['households_with_need']:,} / {reach['registered_households']:,}",
+        "",
+        say("Channels: projects, agreed, received (10,000 yuan), arrival rate"),
+    ]
+    lines += [
+        f"{row['name']}  {row['projects']:,}  {Money(row['agreed_fen']).wan}  {Money(row['received_fen']).wan}"
+        f"  {percent(row['received_fen'], row['agreed_fen'])} %"
+        for row in found["channels"]
+    ]
+    return "\n".join(lines)
+
+
+STEP_WORDS = {
+    Step.PUBLISHED: "Published",
+    Step.PLEDGED: "Pledged",
+    Step.DELIVERED: "Delivered",
+    Step.CONFIRMED: "Confirmed by two people",
+    Step.ARMS_LENGTH: "Of these at arm's length",
+}
