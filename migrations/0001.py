@@ -1215,6 +1215,7 @@ def upgrade() -> None:
                 "score",
                 "fairness",
                 "exploration",
+                "neutral",
                 name="slot",
                 native_enum=False,
                 create_constraint=True,

@@ -23,6 +23,7 @@ class Slot(Labelled):
     SCORE = "score", "按分数"
     FAIRNESS = "fairness", "留给等得最久和从未受助的"
     EXPLORATION = "exploration", "试一试"
+    NEUTRAL = "neutral", "按等待时间"
 
 
 class MatchRun(Base):

@@ -1,9 +1,11 @@
 """Why a pair scored what it did, in words with numbers that add up to the score; and why a pair is never shown."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from marketplace.core.kinds import SupportKind
 from marketplace.matching.engine import features
@@ -69,29 +71,45 @@ def explain(problem: Problem, *, model: Model, need: int, donor: int) -> Explana
 
     Points are units scaled to 100 and rounded by largest remainder, so that they add up to the total's.
     """
-    levels = pair_levels(problem, needs=np.array([need]), donors=np.array([donor]))[:, 0]
-    units = model.steps() * levels
-    total = int(units.sum())
-    points = points_of(total, full=model.full_units())
-    shares = split_points([int(term) for term in units], total=points)
+    return next(explain_pairs(problem, model=model, needs=np.array([need]), donors=np.array([donor])))
+
+
+def explain_pairs(
+    problem: Problem, *, model: Model, needs: NDArray[Any], donors: NDArray[Any]
+) -> Iterator[Explanation]:
+    """explain() of each pair (needs[i], donors[i]), with the features of all worked out at once."""
+    levels = pair_levels(problem, needs=needs, donors=donors)
+    units = model.steps()[:, np.newaxis] * levels
+    full = model.full_units()
+    columns = zip(needs.tolist(), donors.tolist(), levels.T.tolist(), units.T.tolist(), strict=True)
+    for need, donor, pair, terms in columns:
+        total = sum(terms)
+        points = points_of(total, full=full)
+        yield Explanation(
+            points=points,
+            units=total,
+            version=model.version,
+            fact=Phrase(KIND_WORDS[KINDS[int(problem.needs.kind[need])]]),
+            reasons=_reasons(problem, (need, donor), levels=pair, units=terms, points=points),
+        )
+
+
+def _reasons(
+    problem: Problem, pair: tuple[int, int], *, levels: list[int], units: list[int], points: int
+) -> tuple[Reason, ...]:
+    shares = split_points(units, total=points)
     reasons = [
         Reason(
             feature=feature,
-            phrase=_WORDS[feature](problem, need, donor, int(levels[index])),
+            phrase=_WORDS[feature](problem, *pair, levels[index]),
             points=shares[index],
-            units=int(units[index]),
-            value=float(levels[index] / TOPS[index]),
+            units=units[index],
+            value=levels[index] / int(TOPS[index]),
         )
         for index, feature in enumerate(FEATURES)
         if units[index] > 0
     ]
-    return Explanation(
-        points=points,
-        units=total,
-        version=model.version,
-        fact=Phrase(KIND_WORDS[KINDS[int(problem.needs.kind[need])]]),
-        reasons=tuple(sorted(reasons, key=lambda reason: -reason.units)),
-    )
+    return tuple(sorted(reasons, key=lambda reason: -reason.units))
 
 
 def why_not(problem: Problem, *, need: int, donor: int, rules: Rules | None = None) -> list[Phrase]:
