@@ -16,6 +16,11 @@ from marketplace.core.errors import Invalid
 _XLSX_START = b"PK\x03\x04"
 _OLD_EXCEL_START = b"\xd0\xcf\x11\xe0"
 LARGEST_UNPACKED = 600 * 1024 * 1024
+# The reader keeps a sheet as one rectangle: a single cell far out would fill the memory with empty ones.
+MOST_CELLS = 12_000_000
+_FAR_CELL = re.compile(rb'r="([A-Z]{0,3})(\d{1,7})"')
+_CHUNK = 4 * 1024 * 1024
+_LONGEST_REFERENCE = 16
 # Beyond this a spreadsheet's number has lost digits: an ID number must be kept as text.
 _EXACT_DIGITS = 15
 _FORMULA_TEXT = re.compile(r'^="(.*)"$')
@@ -71,19 +76,44 @@ def _decoded(content: bytes) -> str:
 def _xlsx_rows(content: bytes) -> Iterator[Row]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
-            unpacked = sum(part.file_size for part in packed.infolist())
-        if unpacked > LARGEST_UNPACKED:
-            raise Invalid("The spreadsheet is too large. Split it by county and send the parts.", field="file")
+            _ensure_reasonable(packed)
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
         sheet = workbook.get_sheet_by_index(0)
-        # Empty rows at the top are left out by the reader but counted by the person who looks for row 12.
-        first = 1 + (sheet.start[0] if sheet.start else 0)
-        for number, cells in enumerate(sheet.to_python(skip_empty_area=True), start=first):
+        for number, cells in enumerate(sheet.iter_rows(), start=1):
             yield number, [_cell_text(cell) for cell in cells]
     except (CalamineError, zipfile.BadZipFile, IndexError) as error:
         raise Invalid(
             "The spreadsheet is damaged. Open it, save it again as .xlsx, and send it.", field="file"
         ) from error
+
+
+def _ensure_reasonable(packed: zipfile.ZipFile) -> None:
+    """Refuse a file that would unpack to too much, or whose cells span too large a rectangle."""
+    parts = packed.infolist()
+    sheets = [part for part in parts if part.filename.startswith("xl/worksheets/")]
+    is_large = sum(part.file_size for part in parts) > LARGEST_UNPACKED
+    if is_large or any(_rectangle(packed, sheet) > MOST_CELLS for sheet in sheets):
+        raise Invalid("The spreadsheet is too large. Split it by county and send the parts.", field="file")
+
+
+def _rectangle(packed: zipfile.ZipFile, sheet: zipfile.ZipInfo) -> int:
+    """Rows times columns that the references in a sheet reach."""
+    rows = columns = 1
+    rest = b""
+    with packed.open(sheet) as source:
+        while chunk := source.read(_CHUNK):
+            found = set(_FAR_CELL.findall(rest + chunk))
+            rows = max([rows, *(int(row) for row in {row for _, row in found})])
+            columns = max([columns, *(_column_number(letters) for letters in {letters for letters, _ in found})])
+            rest = chunk[-_LONGEST_REFERENCE:]
+    return rows * columns
+
+
+def _column_number(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - ord("A") + 1
+    return number
 
 
 def _cell_text(cell: object) -> str:
