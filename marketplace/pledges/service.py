@@ -18,9 +18,11 @@ from marketplace.db import db
 from marketplace.db.once import insert_once
 from marketplace.donors import service as donors
 from marketplace.ledger import service as ledger
-from marketplace.ledger.queries import balances_of
+from marketplace.ledger.models import EntryKind
+from marketplace.ledger.queries import balances_of, entries_of
 from marketplace.ledger.rules import Quantity
 from marketplace.needs import service as needs
+from marketplace.needs.lint import Draft, personal_data
 from marketplace.needs.models import Need, NeedLine
 from marketplace.pledges import policy
 from marketplace.pledges.bulk import PledgeRow, insert_pledges
@@ -88,8 +90,7 @@ def pledge_need(
     """
     promise = _work_out(need_code, quantities, by=by)
     intent = intent.strip()
-    if len(intent) > LONGEST_INTENT:
-        raise Invalid("Write at most 200 characters.", field="intent")
+    _check_intent(intent)
     values = {
         "code": new_code(Prefix.GIFT),
         "need_id": promise.need.id,
@@ -112,6 +113,15 @@ def pledge_need(
     if not is_new:
         return _same(pledge, promise, way=way, intent=intent)
     return _hold(pledge, promise, by=by, now=now)
+
+
+def _check_intent(intent: str) -> None:
+    """The words stand on a public page as they are: short, and without a way to reach a person."""
+    if len(intent) > LONGEST_INTENT:
+        raise Invalid("Write at most 200 characters.", field="intent")
+    found = next(personal_data(Draft(lines=(), story=intent)), None)
+    if found is not None:
+        raise Invalid(found.message, field="intent")
 
 
 def _work_out(need_code: str, quantities: Mapping[int, int], *, by: Actor) -> _Promise:
@@ -210,16 +220,34 @@ def _release(pledge: Pledge, *, key: str, by: Actor, now: datetime) -> dict[int,
 
 
 def _unpaid(pledge: Pledge) -> dict[int, int]:
-    """Line id -> quantity that has not arrived; what arrived in a unit fills the pledge's lines from the first on."""
-    arrived = Counter({unit: totals.received for unit, totals in balances_of(PLEDGE, pledge.id).items()})
-    unpaid = {}
+    """Line id -> quantity that has not arrived."""
+    arrived = _arrived(pledge.id)
+    rest = {}
     for line in pledge.lines:
-        unit = line.need_line.unit
-        covered = min(line.held, arrived[unit])
-        arrived[unit] -= covered
-        if line.held > covered:
-            unpaid[line.line_id] = line.held - covered
-    return unpaid
+        rest[line.line_id] = line.held - _use_up(arrived, (line.need_line.unit, line.need_line.name), line.held)
+    # What arrived under no item's name fills the lines of its unit from the first on.
+    for line in pledge.lines:
+        for place in [place for place in arrived if place[0] == line.need_line.unit]:
+            rest[line.line_id] -= _use_up(arrived, place, rest[line.line_id])
+    return {line_id: quantity for line_id, quantity in rest.items() if quantity}
+
+
+def _use_up(arrived: Counter[tuple[str, str]], place: tuple[str, str], most: int) -> int:
+    used = min(arrived[place], most)
+    arrived[place] -= used
+    return used
+
+
+def _arrived(pledge_id: int) -> Counter[tuple[str, str]]:
+    """(unit, item) -> quantity that arrived and was not reversed, as the ledger says."""
+    entries = entries_of(PLEDGE, pledge_id)
+    undone = {entry.reverses_id for entry in entries}
+    arrived: Counter[tuple[str, str]] = Counter()
+    for entry in entries:
+        if entry.kind is EntryKind.RECEIVE and entry.id not in undone:
+            for line in entry.lines:
+                arrived[(line.unit, line.memo)] += line.amount
+    return arrived
 
 
 def move_pledge(pledge_id: int, move: str, *, now: datetime) -> Pledge:
