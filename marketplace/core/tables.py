@@ -18,7 +18,10 @@ _OLD_EXCEL_START = b"\xd0\xcf\x11\xe0"
 LARGEST_UNPACKED = 600 * 1024 * 1024
 # The reader keeps a sheet as one rectangle: a single cell far out would fill the memory with empty ones.
 MOST_CELLS = 12_000_000
-_FAR_CELL = re.compile(rb'r="([A-Z]{0,3})(\d{1,7})"')
+_CELL = re.compile(rb'r="([A-Z]{0,3})(\d{1,7})"')
+# Without one of these a sheet has at most 26 columns and 99,999 rows: no need to look at each cell.
+_FAR_CELL = re.compile(rb'r="(?:[A-Z]{2,3}\d|[A-Z]?\d{6})')
+_NEAR_ROWS, _NEAR_COLUMNS = 99_999, 26
 _CHUNK = 4 * 1024 * 1024
 _LONGEST_REFERENCE = 16
 # Beyond this a spreadsheet's number has lost digits: an ID number must be kept as text.
@@ -98,13 +101,15 @@ def _ensure_reasonable(packed: zipfile.ZipFile) -> None:
 
 def _rectangle(packed: zipfile.ZipFile, sheet: zipfile.ZipInfo) -> int:
     """Rows times columns that the references in a sheet reach."""
-    rows = columns = 1
+    rows, columns = _NEAR_ROWS, _NEAR_COLUMNS
     rest = b""
     with packed.open(sheet) as source:
         while chunk := source.read(_CHUNK):
-            found = set(_FAR_CELL.findall(rest + chunk))
-            rows = max([rows, *(int(row) for row in {row for _, row in found})])
-            columns = max([columns, *(_column_number(letters) for letters in {letters for letters, _ in found})])
+            text = rest + chunk
+            if _FAR_CELL.search(text):
+                found = _CELL.findall(text)
+                rows = max([rows, *(int(row) for row in {row for _, row in found})])
+                columns = max([columns, *(_column_number(letters) for letters in {letters for letters, _ in found})])
             rest = chunk[-_LONGEST_REFERENCE:]
     return rows * columns
 
