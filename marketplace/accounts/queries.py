@@ -51,7 +51,7 @@ def list_staff(actor: Actor, *, skip: int = 0, limit: int = 50) -> list[RoleGran
     chosen = (
         sa.select(RoleGrant)
         .where(inside, RoleGrant.role.in_(STAFF_ROLES), RoleGrant.revoked_at.is_(None))
-        .options(joinedload(RoleGrant.user, innerjoin=True).noload(User.grants))
+        .options(joinedload(RoleGrant.user, innerjoin=True).raiseload(User.grants))
         .order_by(RoleGrant.division_code, RoleGrant.id)
         .offset(skip)
         .limit(limit)

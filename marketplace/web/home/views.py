@@ -1,16 +1,62 @@
-"""Pages of home."""
+"""Pages of home: the first page, finding by code, how we count, privacy, display, the desk, health."""
 
 from flask import Blueprint, current_app, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from marketplace.config import Settings
+from marketplace.core.permissions import Permission
+from marketplace.db.clock import utc_now
 from marketplace.web.display import LANGUAGE_COOKIE, SIZE_COOKIE, THEME_COOKIE, chosen_display, remember
-from marketplace.web.guard import public
+from marketplace.web.guard import current_actor, public, requires
 from marketplace.web.health import health
+from marketplace.web.home.desk import desk_of
+from marketplace.web.home.finding import page_for
 from marketplace.web.home.forms import DisplayForm
+from marketplace.web.home.front import front_page
+from marketplace.web.security import search_limit
 from marketplace.web.signing_in import own_target
 
 bp = Blueprint("home", __name__)
+
+
+@bp.get("/")
+@public
+def index() -> ResponseReturnValue:
+    """The first page."""
+    return render_template("home/index.html", page=front_page(_settings().home_division, now=utc_now()))
+
+
+@bp.get("/find")
+@public
+@search_limit
+def find() -> ResponseReturnValue:
+    """Go to what a code names, or search for the words."""
+    typed = request.args.get("q", "")
+    target = page_for(typed)
+    if target is None:
+        return render_template("home/find.html", typed=typed), 404
+    return redirect(target, 303)
+
+
+@bp.get("/how-we-count")
+@public
+def how_we_count() -> ResponseReturnValue:
+    """Every formula behind a public figure, and what the ranking looks at."""
+    return render_template("home/how-we-count.html")
+
+
+@bp.get("/privacy")
+@public
+def privacy() -> ResponseReturnValue:
+    """What is shown, what is not, and why."""
+    return render_template("home/privacy.html")
+
+
+@bp.get("/desk")
+@requires(Permission.DESK_OPEN)
+def desk() -> ResponseReturnValue:
+    """What waits for the reader."""
+    return render_template("home/desk.html", desk=desk_of(current_actor(), now=utc_now()), post=Permission.NEED_POST)
 
 
 @bp.get("/display")
@@ -30,13 +76,12 @@ def set_display() -> ResponseReturnValue:
     if not form.validate_on_submit():
         return render_template("home/display.html", form=form), 422
     response = redirect(own_target(form.next.data, default="/"), 303)
-    settings: Settings = current_app.config["SETTINGS"]
     for name, value in (
         (SIZE_COOKIE, form.size.data),
         (LANGUAGE_COOKIE, form.language.data),
         (THEME_COOKIE, form.theme.data),
     ):
-        remember(response, name, value, secure=settings.secure_cookies)
+        remember(response, name, value, secure=_settings().secure_cookies)
     return response
 
 
@@ -48,3 +93,8 @@ def healthz() -> ResponseReturnValue:
     response = jsonify(report)
     response.headers["Cache-Control"] = "no-store"
     return response, 200 if report["ok"] else 503
+
+
+def _settings() -> Settings:
+    settings: Settings = current_app.config["SETTINGS"]
+    return settings

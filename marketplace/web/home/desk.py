@@ -1,0 +1,134 @@
+"""The desk's start page: what waits for the reader's own roles, each with its number and one reason."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from flask_babel import gettext as _
+
+from marketplace.core.actor import Actor
+from marketplace.core.permissions import ROLE_PERMISSIONS, Permission
+from marketplace.core.workflow import NeedState
+from marketplace.fulfilment.acts import Act
+from marketplace.fulfilment.worklist import count_denied, count_work
+from marketplace.needs.desk import count_by_state, review_queue
+from marketplace.statistics.queries import Rates, need_rates
+
+# A need that was sent waits at most so long for its review.
+REVIEW_WITHIN = timedelta(days=3)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One row of work: a sign, what to do, where, how many, and why."""
+
+    sign: str
+    tone: str
+    word: str
+    href: str
+    count: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Somewhere else on the desk."""
+
+    word: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The start page of one person."""
+
+    tasks: list[Task]
+    places: list[Place]
+    # Figures of the widest area that the reader works in.
+    area: str
+    rates: Rates
+
+
+def desk_of(actor: Actor, *, now: datetime) -> Desk:
+    """What waits for this person now, the late first."""
+    tasks = [*_returned(actor), *_reviews(actor, now=now), *_gifts(actor), *_drafts(actor)]
+    area = _widest_area(actor)
+    return Desk(
+        tasks=sorted(tasks, key=lambda task: task.tone != "late"),
+        places=_places(actor),
+        area=area,
+        rates=need_rates(area, as_of=now, kind=None),
+    )
+
+
+def _returned(actor: Actor) -> Iterator[Task]:
+    count = _own_needs(actor, NeedState.RETURNED)
+    if count:
+        reason = _("The reviewer wrote what to change. Only that.")
+        yield Task("late", "late", _("Put returned needs right"), "/desk/needs?state=returned", count, reason)
+
+
+def _drafts(actor: Actor) -> Iterator[Task]:
+    count = _own_needs(actor, NeedState.DRAFT)
+    if count:
+        reason = _("Begun and not yet sent.")
+        yield Task("pen", "off", _("Go on with drafts"), "/desk/needs?state=draft", count, reason)
+
+
+def _own_needs(actor: Actor, state: NeedState) -> int:
+    return count_by_state(actor=actor).get(state, 0) if actor.has(Permission.NEED_POST) else 0
+
+
+def _reviews(actor: Actor, *, now: datetime) -> Iterator[Task]:
+    if not actor.has(Permission.NEED_REVIEW):
+        return
+    waiting = review_queue(actor=actor).needs
+    if not waiting:
+        return
+    days = (now - (waiting[0].submitted_at or now)).days
+    is_late = days > REVIEW_WITHIN.days
+    reason = _("The oldest came %(days)s days ago; three days is the limit.", days=days)
+    yield Task(
+        "late" if is_late else "wait",
+        "late" if is_late else "wait",
+        _("Review needs"),
+        "/desk/review",
+        len(waiting),
+        reason,
+    )
+
+
+def _gifts(actor: Actor) -> Iterator[Task]:
+    if not actor.has(Permission.PLEDGE_READ):
+        return
+    denied = count_denied(actor)
+    if denied:
+        reason = _("A household or a second person says that nothing arrived.")
+        yield Task("stop", "late", _("Look into what did not arrive"), "/desk/pledges?denied=1", denied, reason)
+    counts = count_work(actor)
+    for act, permission, sign, word, reason in (
+        (Act.RECEIVE, Permission.RECEIPT_RECORD, "coin", _("Record what arrived"), _("Pledged; the day is set.")),
+        (Act.DELIVER, Permission.DELIVERY_RECORD, "box", _("Deliver and take a photo"), _("The things, not people.")),
+        (Act.CONFIRM, Permission.DELIVERY_CONFIRM, "seal", _("Confirm deliveries"), _("Go and look; say what is so.")),
+        (Act.REPORT, Permission.FEEDBACK_WRITE, "pen", _("Tell donors what became of it"), _("Within 15 days.")),
+    ):
+        if counts.get(act) and actor.has(permission):
+            yield Task(sign, "", word, f"/desk/pledges?act={act.value}", counts[act], reason)
+
+
+def _places(actor: Actor) -> list[Place]:
+    found = []
+    if actor.has(Permission.HOUSEHOLD_READ):
+        found.append(Place(_("Households"), "/desk/households"))
+    if actor.has(Permission.NEED_READ):
+        found.append(Place(_("Needs"), "/desk/needs"))
+    if actor.has(Permission.PLEDGE_READ):
+        found.append(Place(_("Pledges"), "/desk/pledges"))
+    if actor.has(Permission.ROLE_GRANT):
+        found.append(Place(_("People and roles"), "/desk/people"))
+    return [*found, Place(_("Statistics"), "/statistics")]
+
+
+def _widest_area(actor: Actor) -> str:
+    works = [g.division for g in actor.grants if Permission.DESK_OPEN in ROLE_PERMISSIONS[g.role]]
+    return min(works, key=lambda code: (len(code.rstrip("0")), code))
