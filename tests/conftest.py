@@ -5,7 +5,10 @@ import shutil
 import uuid
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -20,6 +23,7 @@ from marketplace.db import db
 from tests import factories
 from tests.client import Client
 from tests.postgres import NoPostgres, Server, running_server
+from tests.server import LiveServer, running
 from tests.settings import make_settings
 
 BACKENDS = ("sqlite", "postgresql")
@@ -118,6 +122,17 @@ def app(settings: Settings) -> Iterator[Flask]:
         yield app
     for engine in engines:
         engine.dispose()
+
+
+@pytest.fixture
+def serve(app: Flask, settings: Settings) -> Iterator[Callable[..., LiveServer]]:
+    """``serve(workers=4)``: the real server on this test's database; one worker only on SQLite."""
+    with ExitStack() as servers:
+
+        def start(*, workers: int = 1, **changes: Any) -> LiveServer:
+            return servers.enter_context(running(replace(settings, **changes), workers=workers))
+
+        yield start
 
 
 @pytest.fixture

@@ -13,12 +13,11 @@ from granian.log import LogLevels
 from marketplace.app import create_app
 from marketplace.cli.context import Refused, say, with_app
 from marketplace.config import Settings
+from marketplace.db.session import has_wal_reset_bug
 
 DEFAULT_PORT = 8000
 THREADS = 8
 STOP_SECONDS = 10
-# SQLite of these versions can lose the write-ahead log of two or more writing processes (fixed in 3.51.3).
-_WAL_FAULT_SINCE, _WAL_FAULT_UNTIL = (3, 7, 0), (3, 51, 2)
 
 
 @click.command()
@@ -31,11 +30,14 @@ _WAL_FAULT_SINCE, _WAL_FAULT_UNTIL = (3, 7, 0), (3, 51, 2)
     type=click.IntRange(1, 64),
     help="Processes; more than one needs PostgreSQL and a shared MARKETPLACE_LIMITS_URL.",
 )
-def serve(host: str, port: int, workers: int) -> None:
+@click.option(
+    "--separate-limits", is_flag=True, help="Let each worker count rate limits for itself, so they are looser."
+)
+def serve(host: str, port: int, workers: int, separate_limits: bool) -> None:
     """Serve the site until Ctrl-C or SIGTERM; requests that have begun are finished."""
     settings = Settings.from_env()
     with with_app(settings=settings):
-        ensure_may_share(settings, workers=workers)
+        ensure_may_share(settings, workers=workers, separate_limits=separate_limits)
         ensure_free(host, port=port)
         click.echo(say("Serving on %(address)s. Stop with Ctrl-C.", address=address_of(host, port=port)))
     run_server(settings, host=host, port=port, workers=workers)
@@ -65,7 +67,7 @@ def _load(settings: Settings) -> Flask:
     return create_app(settings)
 
 
-def ensure_may_share(settings: Settings, *, workers: int) -> None:
+def ensure_may_share(settings: Settings, *, workers: int, separate_limits: bool = False) -> None:
     """Refuse several processes on SQLite, or several that each count rate limits for themselves."""
     if workers == 1:
         return
@@ -73,19 +75,14 @@ def ensure_may_share(settings: Settings, *, workers: int) -> None:
         reason = say(
             "SQLite takes one writing process: use --workers 1, or set MARKETPLACE_DATABASE_URL to PostgreSQL."
         )
-        if has_wal_fault(sqlite3.sqlite_version_info):
+        if has_wal_reset_bug():
             version = sqlite3.sqlite_version
             reason += " " + say("SQLite %(version)s can even lose data with two of them.", version=version)
         raise Refused(click.style(reason, fg="red", bold=True))
-    if settings.limits_url.startswith("memory"):
+    if settings.limits_url.startswith("memory") and not separate_limits:
         raise Refused(
             say("Several workers need one store of limits: set MARKETPLACE_LIMITS_URL, e.g. redis://localhost.")
         )
-
-
-def has_wal_fault(version: tuple[int, ...]) -> bool:
-    """True for the SQLite versions whose write-ahead log may be reset under two writers (K7)."""
-    return _WAL_FAULT_SINCE <= version <= _WAL_FAULT_UNTIL
 
 
 def ensure_free(host: str, *, port: int) -> None:

@@ -1,5 +1,6 @@
 """Engine set-up for both databases, the declarative base, and the one place that commits."""
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -19,6 +20,8 @@ NAMING = {
     "pk": "pk_%(table_name)s",
 }
 BUSY_TIMEOUT_MS = 20_000
+# SQLite of these versions can lose the write-ahead log of two or more writing processes.
+_WAL_BUG_SINCE, _WAL_BUG_FIXED = (3, 7, 0), (3, 51, 3)
 
 
 class Base(DeclarativeBase):
@@ -62,6 +65,11 @@ def prepare(engine: Engine) -> None:
     def _on_begin(connection: Any) -> None:
         writes = connection.get_execution_options().get("writes", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def has_wal_reset_bug(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> bool:
+    """True for a SQLite that is safe with one writing process only (K7)."""
+    return _WAL_BUG_SINCE <= version < _WAL_BUG_FIXED
 
 
 @contextmanager

@@ -9,10 +9,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.exc import SQLAlchemyError
 
 from marketplace.db import db
+from marketplace.db.session import has_wal_reset_bug
 from marketplace.paths import MIGRATIONS
-
-# Two writers may corrupt a WAL database with these versions of SQLite.
-_BUG_SINCE, _BUG_FIXED = (3, 7, 0), (3, 51, 3)
 
 
 def health() -> dict[str, Any]:
@@ -23,11 +21,6 @@ def health() -> dict[str, Any]:
     if db.engine.dialect.name == "sqlite":
         report |= {"sqlite_version": sqlite3.sqlite_version, "sqlite_wal_reset_bug": has_wal_reset_bug()}
     return report
-
-
-def has_wal_reset_bug(version: tuple[int, int, int] = sqlite3.sqlite_version_info) -> bool:
-    """True for a SQLite that is safe with one writing process only (K7)."""
-    return _BUG_SINCE <= version < _BUG_FIXED
 
 
 def _stored_revision() -> str | None:
@@ -42,4 +35,4 @@ def _stored_revision() -> str | None:
 
 @cache
 def _newest_revision() -> str | None:
-    return ScriptDirectory(str(MIGRATIONS)).get_current_head()
+    return ScriptDirectory(str(MIGRATIONS), version_locations=[str(MIGRATIONS)]).get_current_head()

@@ -1,0 +1,129 @@
+"""``marketplace serve`` starts the real server, refuses what would go wrong, and stops in good order."""
+
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from marketplace.cli import main
+from marketplace.config import Settings
+from marketplace.db.session import has_wal_reset_bug
+from tests.server import LiveServer, environment_of, released_together, stop
+from tests.settings import make_settings
+
+SQLITE = pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+POSTGRESQL = pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+
+
+def run(settings: Settings, *arguments: str) -> tuple[int, str]:
+    """Exit status and everything that a command said."""
+    result = CliRunner().invoke(main, arguments, env=environment_of(settings))
+    assert "Traceback" not in result.output
+    return result.exit_code, result.output
+
+
+def test_the_site_answers_and_stops_when_told(serve: Callable[..., LiveServer]) -> None:
+    server = serve()
+    visitor = server.visitor()
+    assert visitor.get("/healthz").status == 200
+    answers = released_together([lambda: visitor.get("/healthz").status] * 16)
+    assert answers == [200] * 16
+    assert stop(server.process) == 0
+    assert "Traceback" not in server.log.read_text()
+
+
+@SQLITE
+def test_ctrl_c_stops_it(serve: Callable[..., LiveServer]) -> None:
+    server = serve()
+    os.killpg(server.process.pid, signal.SIGINT)
+    assert server.process.wait(20) == 0
+    assert "Traceback" not in server.log.read_text()
+
+
+@POSTGRESQL
+def test_a_worker_that_dies_is_replaced(serve: Callable[..., LiveServer]) -> None:
+    """K1: the site goes on answering."""
+    server = serve(workers=2)
+    victim = server.workers()[0]
+    os.kill(victim, signal.SIGKILL)
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and (victim in server.workers() or len(server.workers()) < 2):
+        time.sleep(0.1)
+    assert victim not in server.workers()
+    assert len(server.workers()) == 2
+    assert {server.visitor().get("/healthz").status for _ in range(20)} == {200}
+
+
+@SQLITE
+def test_it_refuses_without_secrets(settings: Settings) -> None:
+    status, said = run_without("SECRET_KEY", settings)
+    assert status == 2
+    assert "MARKETPLACE_SECRET_KEY" in said
+
+
+def run_without(name: str, settings: Settings) -> tuple[int, str]:
+    result = CliRunner().invoke(main, ["serve"], env={**environment_of(settings), f"MARKETPLACE_{name}": ""})
+    return result.exit_code, result.output
+
+
+def test_it_refuses_a_database_without_tables_and_says_what_to_run(tmp_path: Path) -> None:
+    status, said = run(make_settings(tmp_path), "serve")
+    assert status == 1
+    assert "marketplace db upgrade" in said
+
+
+@SQLITE
+def test_it_refuses_several_processes_on_sqlite(settings: Settings) -> None:
+    """K7"""
+    status, said = run(settings, "serve", "--workers", "2")
+    assert status == 1
+    assert "SQLite" in said
+    assert "--workers 1" in said
+
+
+@POSTGRESQL
+def test_it_refuses_several_processes_with_separate_limits(settings: Settings) -> None:
+    status, said = run(settings, "serve", "--workers", "2")
+    assert status == 1
+    assert "MARKETPLACE_LIMITS_URL" in said
+
+
+@pytest.mark.parametrize(
+    ("version", "faulty"),
+    [((3, 6, 23), False), ((3, 7, 0), True), ((3, 40, 1), True), ((3, 51, 2), True), ((3, 51, 3), False)],
+)
+def test_the_faulty_versions_of_sqlite_are_known(version: tuple[int, ...], faulty: bool) -> None:
+    """K7"""
+    assert has_wal_reset_bug(version) is faulty
+
+
+@SQLITE
+def test_it_names_a_port_that_is_taken(settings: Settings) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        status, said = run(settings, "serve", "--port", str(port))
+    assert status == 1
+    assert str(port) in said
+    assert "--port" in said
+
+
+@SQLITE
+def test_the_database_is_open_in_the_worker_only(serve: Callable[..., LiveServer], tmp_path: Path) -> None:
+    """C5: no connection is made before the workers start, so none is shared between processes."""
+    server = serve()
+    server.visitor().get("/needs")
+    (worker,) = server.workers()
+    database = tmp_path / "jiedui.sqlite"
+    assert database in open_files(worker)
+    assert database not in open_files(server.process.pid)
+
+
+def open_files(process: int) -> set[Path]:
+    return {link.readlink() for link in Path(f"/proc/{process}/fd").iterdir() if link.is_symlink()}
