@@ -32,7 +32,7 @@ def ensure_acceptable(password: str, *, phone: str) -> None:
     """Raise Invalid for a password that is too short, too long, or guessed at once (A2)."""
     if len(password) < SHORTEST:
         raise Invalid(
-            "A password has at least %(least)s characters. Four common words do well.", field="password", least=SHORTEST
+            "A password has at least %(least)s characters. A sentence does well.", field="password", least=SHORTEST
         )
     if len(password) > LONGEST:
         raise Invalid("A password has at most %(most)s characters.", field="password", most=LONGEST)
