@@ -200,12 +200,13 @@ class Planner:
             self._add_a_lapsed_one(ask, before=ask.horizon)
             return
         (gift,) = ask.gifts = self._gifts(ask, [parts])
-        accepted = published + rng.uniform(0.1, 0.95) * (ask.horizon - published)
-        if may_be_unpaid(accepted, until=ask.horizon):
-            offered = rng.random() < 0.15
+        open_days = ask.horizon - published
+        accepted = published + rng.uniform(0.1, 0.95) * open_days
+        if rng.random() < 0.1:
+            gift.state = _P.OFFERED
+            gift.days["accepted"] = ask.horizon - min(open_days, PROMISE_DAYS - 1) * rng.uniform(0.1, 0.9)
+        elif may_be_unpaid(accepted, until=ask.horizon):
             walk(gift, _P.ACCEPTED, accepted=accepted, rng=rng)
-            if offered:
-                gift.state = _P.OFFERED
         else:
             state = rng.choice((_P.RECEIVED, _P.DELIVERED, _P.CONFIRMED, _P.REPORTED))
             walk(gift, state, accepted=accepted, rng=rng, until=ask.horizon - 0.02)

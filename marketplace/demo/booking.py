@@ -149,7 +149,7 @@ class Booker:
             created_at=made,
             expires_at=made + timedelta(days=PROMISE_DAYS),
             quantities=deed.by_line,
-            released=deed.by_line if gift.state in _ENDED else {},
+            released={} if gift.holds else deed.by_line,
             intent=gift.intent,
             shows_name=gift.shows_name,
             shows_amount=gift.shows_amount,

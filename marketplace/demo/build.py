@@ -26,6 +26,7 @@ from marketplace.demo.texts import read_need_texts, read_offer_texts
 from marketplace.donors.service import DonorRow, insert_donors
 from marketplace.households.rows import HouseholdRow
 from marketplace.households.service import insert_households
+from marketplace.matching import service as matching
 from marketplace.needs.catalogue import builtin_rows, load_catalogue
 from marketplace.needs.models import CatalogueItem
 from marketplace.pairings.service import insert_agreements
@@ -97,6 +98,9 @@ def build(*, seed: int, scale: float, password: str, progress: Progress) -> Demo
         cast.speak_for_household(stage_asks, askers=askers, places=places, now=NOW)
         accounts = cast.open_accounts(places, password=password, now=NOW)
         progress(Stage.ACCOUNTS, len(accounts))
+    with transaction():
+        record = matching.run(now=NOW, seed=seed)
+        progress(Stage.MATCHING, record.needs)
     return Demonstration(accounts, places.stage, places.words(places.stage) + places.names[places.stage])
 
 
@@ -141,7 +145,8 @@ def _plan(
         rng=rng,
     )
     neighbours = [asker for asker in askers if asker.village == places.stage]
-    asks, staged = [], []
+    asks: list[Ask] = []
+    staged: list[Ask] = []
     for kind, state in _wanted(builder.sizes, rng=rng):
         is_staged = bool(neighbours) and _belongs_on_stage(kind, state, staged)
         asker = neighbours.pop(0) if is_staged else None

@@ -3,8 +3,9 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from marketplace.core.kinds import DonorType, NeedCategory, PovertyCause, SupportKind
+from marketplace.core.kinds import DonorType, L, NeedCategory, PovertyCause, SupportKind, find_member
 
 _FOLDER = Path(__file__).parent / "data"
 
@@ -46,9 +47,9 @@ def read_need_texts() -> list[NeedText]:
     return [
         NeedText(
             id=row["id"],
-            category=NeedCategory(row["category"]),
-            kind=SupportKind(row["kind"]),
-            cause=PovertyCause(row["cause"]),
+            category=_member(NeedCategory, row["category"]),
+            kind=_member(SupportKind, row["kind"]),
+            cause=_member(PovertyCause, row["cause"]),
             is_village_need=row["asker"] == "village",
             lines=tuple(TextLine(**line) for line in row["lines"]),
             story=row["story"],
@@ -60,10 +61,18 @@ def read_need_texts() -> list[NeedText]:
 def read_offer_texts() -> list[OfferText]:
     """All offer texts, in the file's order."""
     return [
-        OfferText(DonorType(row["donor_type"]), SupportKind(row["kind"]), row["words"]) for row in _rows("offers.jsonl")
+        OfferText(_member(DonorType, row["donor_type"]), _member(SupportKind, row["kind"]), row["words"])
+        for row in _rows("offers.jsonl")
     ]
 
 
-def _rows(name: str) -> list[dict[str, object]]:
+def _rows(name: str) -> list[dict[str, Any]]:
     lines = (_FOLDER / name).read_text(encoding="utf-8").splitlines()
     return [json.loads(line) for line in lines]
+
+
+def _member(kind: type[L], code: str) -> L:
+    member = find_member(kind, code)
+    if member is None:
+        raise LookupError(f"{kind.__name__} has no code {code!r}")
+    return member

@@ -1,0 +1,229 @@
+"""Read what the engine ranks: open needs and active donors as plain rows, with who stands behind whom."""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from statistics import median_low
+
+import sqlalchemy as sa
+from sqlalchemy.orm import selectinload
+
+from marketplace.accounts.models import RoleGrant, User
+from marketplace.core.divisions import ancestors
+from marketplace.core.kinds import NeedCategory, PovertyAttribute, SupportKind, Urgency
+from marketplace.core.permissions import STAFF_ROLES
+from marketplace.core.workflow import HouseholdStatus, PledgeState
+from marketplace.db import db
+from marketplace.donors.models import Donor, Preference, RelatedParty
+from marketplace.households.models import Household
+from marketplace.matching.engine.problem import DonorRow, NeedRow
+from marketplace.matching.queries import is_open
+from marketplace.needs.models import Need
+from marketplace.pledges.models import Pledge
+
+URGENCIES = list(Urgency)
+_KINDS = {kind.value: kind for kind in SupportKind}
+_CATEGORIES = {category.value: category for category in NeedCategory}
+_KEPT = (PledgeState.RECEIVED, PledgeState.DELIVERED, PledgeState.CONFIRMED, PledgeState.REPORTED)
+_BROKEN = (PledgeState.LAPSED, PledgeState.CANCELLED)
+_HARDSHIP = {
+    PovertyAttribute.GENERAL: 0.2,
+    PovertyAttribute.ALLOWANCE: 0.5,
+    PovertyAttribute.ALLOWANCE_POOR: 0.5,
+    PovertyAttribute.FIVE_GUARANTEES: 0.7,
+}
+_RELAPSING = frozenset({HouseholdStatus.MONITORED, HouseholdStatus.REENTERED})
+_VILLAGE_HARDSHIP = 0.2
+
+
+def need_rows(*, now: datetime, need_id: int | None = None) -> dict[int, NeedRow]:
+    """Open needs by id, or only one of them: empty where it is not open."""
+    chosen = (
+        sa.select(Need, Household, User)
+        .outerjoin(Household, Household.id == Need.household_id)
+        .join(User, User.id == Need.poster_id)
+        .where(is_open())
+        .options(selectinload(Need.lines))
+    )
+    if need_id is not None:
+        chosen = chosen.where(Need.id == need_id)
+    return {
+        need.id: _need_row(need, household, poster, now=now) for need, household, poster in db.session.execute(chosen)
+    }
+
+
+def _need_row(need: Need, household: Household | None, poster: User, *, now: datetime) -> NeedRow:
+    open_lines = [line for line in need.lines if line.open]
+    largest = max(open_lines, key=lambda line: line.open * line.unit_price_fen)
+    return NeedRow(
+        code=need.code,
+        kind=largest.kind,
+        category=need.category or NeedCategory.DLY,
+        division=need.division_code,
+        open_fen=need.value_fen - need.pledged_fen,
+        urgency=URGENCIES.index(need.urgency),
+        vulnerability=hardship(household),
+        waiting_days=max((now - need.published_at).days, 0) if need.published_at else 0,
+        never_helped=not need.helped_before,
+        text=f"{need.title}\n{need.story}",
+        parties=_behind(need, household, poster),
+    )
+
+
+def hardship(household: Household | None) -> float:
+    """How hard life is for a household, 0 to 1: its register's class, its house and water, a return to poverty.
+
+    Class counts .2 to .7, an unsafe house .15, scarce water .1, being monitored or re-entered .15; a village .2.
+    """
+    if household is None:
+        return _VILLAGE_HARDSHIP
+    extra = 0.15 * bool(household.unsafe_house) + 0.1 * bool(household.scarce_water)
+    return min(_HARDSHIP[household.attribute] + extra + 0.15 * (household.status in _RELAPSING), 1.0)
+
+
+def _behind(need: Need, household: Household | None, poster: User) -> list[str]:
+    """Everybody who stands behind a need, and every area whose staff may not be shown it."""
+    keys = [f"user:{poster.id}", f"phone:{poster.phone_index.hex()}"]
+    keys += [f"staff:{area}" for area in ancestors(need.division_code)]
+    if poster.unit:
+        keys.append(f"unit:{poster.unit}")
+    if household is not None:
+        keys.append(f"household:{household.id}")
+        if household.phone_index:
+            keys.append(f"phone:{household.phone_index.hex()}")
+    return keys
+
+
+@dataclass(slots=True)
+class _History:
+    """What a donor has given: worth of each gift, gifts by category, promises kept and broken, the last day."""
+
+    worths: list[int] = field(default_factory=list)
+    categories: Counter[NeedCategory] = field(default_factory=Counter)
+    kept: int = 0
+    broken: int = 0
+    last: datetime | None = None
+
+
+def donor_rows(*, now: datetime, donor_id: int | None = None) -> dict[int, DonorRow]:
+    """All donors by id, or only one of them."""
+    chosen = sa.select(Donor, User).outerjoin(User, User.id == Donor.user_id).options(selectinload(Donor.preference))
+    if donor_id is not None:
+        chosen = chosen.where(Donor.id == donor_id)
+    people = [(donor, user) for donor, user in db.session.execute(chosen) if donor.preference is not None]
+    histories = _histories()
+    mixes = _mixes(histories.values())
+    excluded = _excluded(people, donor_id=donor_id)
+    return {
+        donor.id: _donor_row(
+            donor, histories.get(donor.id) or _History(), mixes=mixes, excluded=excluded[donor.id], now=now
+        )
+        for donor, _ in people
+    }
+
+
+def _donor_row(
+    donor: Donor,
+    history: _History,
+    *,
+    mixes: Mapping[NeedCategory, Mapping[NeedCategory, float]],
+    excluded: Collection[str],
+    now: datetime,
+) -> DonorRow:
+    wishes: Preference = donor.preference
+    return DonorRow(
+        code=donor.code,
+        kinds=[_KINDS[kind] for kind in wishes.kinds] or list(SupportKind),
+        categories=[_CATEGORIES[category] for category in wishes.categories],
+        areas=wishes.areas,
+        budget_fen=wishes.budget_fen,
+        typical_fen=median_low(history.worths) if history.worths else None,
+        text=wishes.words,
+        successes=history.kept,
+        outcomes=history.kept + history.broken,
+        last_active_days=max((now - max(history.last or donor.joined_at, wishes.updated_at)).days, 0),
+        is_open=not wishes.paused,
+        is_personalised=wishes.personalised,
+        excluded=excluded,
+        neighbours=_neighbours(history, mixes),
+    )
+
+
+def _histories() -> dict[int, _History]:
+    columns = (Pledge.donor_id, Pledge.state, Pledge.value_fen, Pledge.created_at, Need.category)
+    found: defaultdict[int, _History] = defaultdict(_History)
+    for donor_id, state, worth, made, category in db.session.execute(sa.select(*columns).join(Pledge.need)):
+        history = found[donor_id]
+        history.last = made if history.last is None else max(history.last, made)
+        if state in _BROKEN:
+            history.broken += 1
+            continue
+        history.kept += state in _KEPT
+        if worth:
+            history.worths.append(worth)
+        if category is not None:
+            history.categories[category] += 1
+    return dict(found)
+
+
+def _mixes(histories: Iterable[_History]) -> dict[NeedCategory, dict[NeedCategory, float]]:
+    """For each category, how the gifts of all who gave to it are spread over the categories."""
+    sums: defaultdict[NeedCategory, Counter[NeedCategory]] = defaultdict(Counter)
+    for history in histories:
+        for category in history.categories:
+            sums[category].update(history.categories)
+    return {
+        category: {other: count / gifts.total() for other, count in gifts.items()} for category, gifts in sums.items()
+    }
+
+
+def _neighbours(
+    history: _History, mixes: Mapping[NeedCategory, Mapping[NeedCategory, float]]
+) -> dict[NeedCategory, float]:
+    """Where the gifts of similar donors went: the mixes of one's own categories, by one's own gifts."""
+    total = history.categories.total()
+    shares: defaultdict[NeedCategory, float] = defaultdict(float)
+    for category, gifts in history.categories.items():
+        for other, share in mixes[category].items():
+            shares[other] += share * gifts / total
+    return dict(shares)
+
+
+def _excluded(people: Sequence[tuple[Donor, User | None]], *, donor_id: int | None) -> dict[int, set[str]]:
+    """By donor, the keys of everybody that it must never be matched with (R-V8)."""
+    keys: dict[int, set[str]] = {}
+    for donor, user in people:
+        own = {f"unit:{donor.name}", *_phone_keys(donor.phone_index)}
+        if user is not None:
+            own |= {f"user:{user.id}", *_phone_keys(user.phone_index)} | ({f"unit:{user.unit}"} if user.unit else set())
+        keys[donor.id] = own
+    chosen = sa.select(RelatedParty.donor_id, RelatedParty.household_id, RelatedParty.user_id)
+    if donor_id is not None:
+        chosen = chosen.where(RelatedParty.donor_id == donor_id)
+    for related_id, household_id, other_id in db.session.execute(chosen):
+        keys.setdefault(related_id, set()).add(f"household:{household_id}" if household_id else f"user:{other_id}")
+    for related_id, area in _staff_areas(donor_id):
+        keys.setdefault(related_id, set()).add(f"staff:{area}")
+    for related_id, household_id in _own_households(donor_id):
+        keys.setdefault(related_id, set()).add(f"household:{household_id}")
+    return keys
+
+
+def _phone_keys(index: bytes | None) -> set[str]:
+    return {f"phone:{index.hex()}"} if index else set()
+
+
+def _staff_areas(donor_id: int | None) -> Iterable[tuple[int, str]]:
+    """Donors who are staff somewhere, with the division of the post."""
+    chosen = (
+        sa.select(Donor.id, RoleGrant.division_code)
+        .join(RoleGrant, RoleGrant.user_id == Donor.user_id)
+        .where(RoleGrant.role.in_(STAFF_ROLES), RoleGrant.revoked_at.is_(None))
+    )
+    return db.session.execute(chosen if donor_id is None else chosen.where(Donor.id == donor_id)).tuples()
+
+
+def _own_households(donor_id: int | None) -> Iterable[tuple[int, int]]:
+    chosen = sa.select(Donor.id, Household.id).join(Household, Household.user_id == Donor.user_id)
+    return db.session.execute(chosen if donor_id is None else chosen.where(Donor.id == donor_id)).tuples()
