@@ -31,7 +31,7 @@ class Rules:
 class Postings:
     """Donors filed under keys: P places in the order of keys (K,), those of key k at starts[k]:starts[k + 1].
 
-    members: int64, the donor; base: (13 or 1, P) int16, the terms that hang on donor and category alone;
+    members: int64, the donor; base: (78, 13 or 1, P) int16, the terms that hang on donor, kind, category alone;
     typical, budget: (P,) int16; columns: (32, P) int8 text, (32, 0) where text has no weight.
     A blocked key is ``area * kind_room + kind * category_room (+ category)``; a dense file holds every donor
     in its own place, and keys, starts, members say who stands for which area.
@@ -54,7 +54,7 @@ def file_donors(donors: Donors, *, steps: Array, rules: Rules, is_dense: bool) -
 
     steps: (13,) units per step of each feature.
     """
-    base = _base(donors, steps=steps, must_fit_category=rules.must_fit_category)
+    base = donor_base(donors, steps=steps, must_fit_category=rules.must_fit_category)
     owner = np.repeat(np.arange(len(donors)), np.diff(donors.area_start))
     is_open = donors.is_open[owner]
     owner, areas = owner[is_open], donors.area_codes[is_open]
@@ -63,6 +63,7 @@ def file_donors(donors: Donors, *, steps: Array, rules: Rules, is_dense: bool) -
         keys, starts, members = _filed(areas, owner)
         places = np.arange(len(donors))
         kind_room, category_room = 1, 1
+        base = _by_every_kind(base, kinds=donors.kinds)
     else:
         kind_room, category_room = KIND_ROOM, 1
         keys, members = _by_kind(areas, owner, kinds=donors.kinds)
@@ -195,8 +196,11 @@ def _inside(problem: Problem, *, donor: int, order: Array) -> Array:
     return np.concatenate(found) if found else np.empty(0, dtype=np.int64)
 
 
-def _base(donors: Donors, *, steps: Array, must_fit_category: bool) -> Array:
-    """(13, D) int16 terms of category, neighbours and donor; CLOSED where the donor may not be shown."""
+def donor_base(donors: Donors, *, steps: Array, must_fit_category: bool) -> Array:
+    """(13, D) int16 terms by category that hang on the donor; CLOSED where the donor may not be shown.
+
+    They are those of category, neighbours, success, capacity and recency.
+    """
     step = dict(zip(FEATURES, steps.tolist(), strict=True))
     by_category = category_levels(donors)
     base = (
@@ -210,6 +214,12 @@ def _base(donors: Donors, *, steps: Array, must_fit_category: bool) -> Array:
     if must_fit_category:
         is_closed = is_closed | (by_category == features.CATEGORY_OTHER)
     return np.where(is_closed, CLOSED, base).astype(np.int16)
+
+
+def _by_every_kind(base: Array, *, kinds: Array) -> Array:
+    """(13, D) -> (6 x 13, D), CLOSED where the donor does not give the kind."""
+    gives = kinds >> np.arange(len(KINDS))[:, np.newaxis] & 1 == 1
+    return np.where(gives[:, np.newaxis, :], base, CLOSED).astype(np.int16).reshape(-1, base.shape[1])
 
 
 def _filed(keys: Array, members: Array) -> tuple[Array, Array, Array]:

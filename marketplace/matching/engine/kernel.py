@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from marketplace.matching.engine.compiled import compiled
 from marketplace.matching.engine.features import AMOUNT_REACH, TEXT_DIMENSIONS, TEXT_LENGTH, TEXT_SHIFT
+from marketplace.matching.engine.problem import CATEGORIES
 
 I8 = NDArray[np.int8]
 U8 = NDArray[np.uint8]
@@ -23,9 +24,12 @@ Int: TypeAlias = int | np.integer[Any]
 
 i16 = np.int16
 u8 = np.uint8
-# 4,096 pairs x (base 2 + two amounts 4 + threshold 2 + score 2 + mark 1 bytes) stay in the second-level cache.
-BLOCK = 4096
-LANES = 64
+# 8,192 pairs x (base 2 + two amounts 4 + threshold 2 + score 2 + mark 1 bytes) stay in the second-level cache.
+BLOCK = 8192
+EIGHT = 8
+# From FEW donors on a bound pays; from MANY on it is taken from a sixty-fourth of them.
+FEW = 128
+MANY = 1024
 WORD = 8
 LOW = (1 << 32) - 1
 REACH = AMOUNT_REACH
@@ -33,6 +37,7 @@ CLOSED = -32_000
 DIMENSIONS = TEXT_DIMENSIONS
 LONGEST = TEXT_LENGTH
 SHIFT = TEXT_SHIFT
+CATEGORY_COUNT = len(CATEGORIES)
 
 
 @compiled
@@ -96,22 +101,23 @@ def mark(hits: U8, out: I16, thresholds: I16, least: Int) -> None:
 
 
 @compiled
-def fold(lanes: I16, out: I16) -> None:
-    """The largest score of each of the 64 lanes."""
-    lanes[:] = i16(CLOSED)
-    for row in range(len(out) // LANES):
-        part = out[row * LANES : (row + 1) * LANES]
-        for q in range(LANES):
-            lanes[q] = max(lanes[q], part[q])
+def eighth(lanes: I16, out: I16) -> None:
+    """lanes[q] = the largest of eight scores of out (8 m), so that the top of the lanes bounds the top of all."""
+    m = len(lanes)
+    s0, s1, s2, s3 = out[0:m], out[m : 2 * m], out[2 * m : 3 * m], out[3 * m : 4 * m]
+    s4, s5, s6, s7 = out[4 * m : 5 * m], out[5 * m : 6 * m], out[6 * m : 7 * m], out[7 * m : 8 * m]
+    for q in range(m):
+        first = max(max(s0[q], s1[q]), max(s2[q], s3[q]))
+        lanes[q] = max(first, max(max(s4[q], s5[q]), max(s6[q], s7[q])))
 
 
 @compiled
 def bound(lanes: I16, least: Int, rank: Int) -> Int:
     """A score that at least ``rank`` pairs reach: the rank-th largest lane, or ``least`` where that is more."""
-    if rank > LANES:
+    if rank > len(lanes):
         return np.int64(least)
     count: Int = 0
-    for q in range(LANES):
+    for q in range(len(lanes)):
         value = lanes[q]
         if value < least:
             continue
@@ -239,8 +245,13 @@ def sweep_block(
         add_text(out, dots, text_step)
     worst = need_entries[need, need_entries.shape[1] - 1]
     least = worst >> 32 if worst >= 0 else 0
-    if n >= 2 * LANES:
-        fold(lanes, out)
+    if n >= FEW:
+        lanes = lanes[: n // EIGHT]
+        eighth(lanes, out)
+        if n >= MANY:
+            # The text products are added by now, so their room is free.
+            eighth(dots[: n // EIGHT // EIGHT], lanes)
+            lanes = dots[: n // EIGHT // EIGHT]
         least = bound(lanes, least, need_entries.shape[1] + high - low)
     mark(hits[:n], out, thresholds, least)
     collect(hits, words, out, thresholds, members, need, tie, need_entries, donor_entries, excluded, low, high)
@@ -271,7 +282,6 @@ def sweep(
     typical: I16,
     budget: I16,
     columns: I8,
-    kinds: U8,
     thresholds: I16,
     area_steps: Int,
     fit: Int,
@@ -284,10 +294,10 @@ def sweep(
     """Needs order[first:last] against every donor (dense) or against the postings of their areas (blocked).
 
     order groups needs by division, kind and category. Dense: postings are keyed by area alone and say where
-    each donor stands; base is (13, D) by category and every pair is scored. Blocked: postings are keyed by
+    each donor stands; base is (78, D) by kind and category and every pair is scored. Blocked: postings are keyed by
     ``area * kind_base + kind * category_base (+ category)``; base is (13 or 1, P).
     """
-    out, dots, lanes = np.empty(BLOCK, i16), np.empty(BLOCK, i16), np.empty(LANES, i16)
+    out, dots, lanes = np.empty(BLOCK, i16), np.empty(BLOCK, i16), np.empty(BLOCK // EIGHT, i16)
     hits = np.zeros(BLOCK, u8)
     words = hits.view(np.uint64)
     shelf = np.empty(base.shape[1] if is_dense else 0, i16)
@@ -299,15 +309,15 @@ def sweep(
         place, k, c = division[need], np.int64(kind[need]), np.int64(category[need])
         known = amount[need] > 0
         need_fit, need_cover = (fit, cover) if known else (0, 0)
-        need_const = const[need] + (fit + cover) * REACH if known else np.int64(const[need])
+        need_const: Int = const[need] + (fit + cover) * REACH if known else np.int64(const[need])
         low, high = excluded_start[need], excluded_start[need + 1]
-        row = c if base.shape[0] > 1 else 0
         if is_dense:
+            row = k * CATEGORY_COUNT + c
             changed = at == first or place != division[before]
             if changed:
                 fill_area(area_row, place, levels, keys, starts, members, area_steps, must_fit_area)
             if changed or k != kind[before] or c != category[before]:
-                fill_shelf(shelf, base[row], area_row, kinds, k)
+                fill_shelf(shelf, base[row], area_row)
             before = need
             for p in range(0, len(shelf), BLOCK):
                 q = min(p + BLOCK, len(shelf))
@@ -318,6 +328,7 @@ def sweep(
                     out, dots, lanes, hits, words,
                 )  # fmt: skip
             continue
+        row = c if base.shape[0] > 1 else np.int64(0)
         previous = np.int64(-1)
         for level in range(len(levels) - 1, -1, -1):
             area = place - place % levels[level]
@@ -370,12 +381,10 @@ def fill_area(
 
 
 @compiled
-def fill_shelf(shelf: I16, base: I16, area_row: I16, kinds: U8, kind: Int) -> None:
-    """The terms that a group of needs shares; CLOSED where the donor is, or does not give this kind."""
-    bit = u8(1 << kind)
+def fill_shelf(shelf: I16, base: I16, area_row: I16) -> None:
+    """The terms that needs of one division, kind and category share; CLOSED where either part is."""
     for p in range(len(shelf)):
-        is_open = (kinds[p] & bit) != 0 and base[p] >= i16(0) and area_row[p] >= i16(0)
-        shelf[p] = i16(base[p] + area_row[p]) if is_open else i16(CLOSED)
+        shelf[p] = i16(base[p] + area_row[p]) if area_row[p] >= i16(0) else i16(CLOSED)
 
 
 @compiled

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +27,7 @@ class Model:
             raise ValueError(f"unknown features in the weights: {sorted(unknown)}")
         if not all(np.isfinite(values)) or min(values) < 0 or sum(values) <= 0:
             raise ValueError("weights must be finite, none below zero, and at least one above zero")
-        object.__setattr__(self, "weights", MappingProxyType(dict(zip(FEATURES, values, strict=True))))
+        object.__setattr__(self, "weights", dict(zip(FEATURES, values, strict=True)))
 
     def steps(self) -> NDArray[np.int64]:
         """Units that one step of each feature adds, in the order of FEATURES (13,).

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
@@ -172,11 +172,6 @@ class Problem:
         pair = (need << 32) | donor
         at = int(np.searchsorted(self.excluded, pair))
         return at < len(self.excluded) and int(self.excluded[at]) == pair
-
-
-def one_row(needs: Needs, *, row: int) -> Needs:
-    """Views of one row of every column."""
-    return Needs(*(getattr(needs, column.name)[row : row + 1] for column in fields(needs)))
 
 
 def has_code(codes: Sequence[str], at: int, code: str) -> bool:

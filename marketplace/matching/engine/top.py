@@ -23,13 +23,17 @@ from marketplace.matching.engine.candidates import (
 from marketplace.matching.engine.features import FEATURES, Feature
 from marketplace.matching.engine.model import Model
 from marketplace.matching.engine.pairs import pair_units
-from marketplace.matching.engine.problem import Needs, Problem, one_row
+from marketplace.matching.engine.problem import Needs, Problem
 
 # Below this many pairs a second thread costs more than it brings.
 PAIRS_WORTH_A_THREAD = 5_000_000
 NOBODY = -1
 TIE_MASK = (1 << 32) - 1
 MOST_PLACES = 50
+# No score reaches it: a donor's threshold where only the need's list is wanted.
+UNREACHED = np.iinfo(np.int16).max
+PAIR_FEATURES = (Feature.AREA, Feature.AMOUNT, Feature.BUDGET, Feature.TEXT)
+_FIRST_ROW = np.zeros(1, dtype=np.int64)
 
 Array = NDArray[Any]
 
@@ -43,6 +47,16 @@ class Top:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class _Columns:
+    """What the kernel reads of the needs, in the order of its arguments: their order, columns, forbidden pairs."""
+
+    order: Array
+    needs: tuple[Array, ...]
+    excluded: Array
+    excluded_start: Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Prepared:
     """A problem made ready for a model: donors filed, needs ordered, terms summed. Kept warm by the service."""
 
@@ -52,14 +66,15 @@ class Prepared:
     steps: Array
     postings: Postings
     order: Array
-    const: Array
     ties: Array
     by_tie: Array
-    excluded_start: Array
+    columns: _Columns
+    pair_steps: tuple[int, ...]
 
-    def step(self, feature: Feature) -> int:
-        """Units that one step of a feature adds."""
-        return int(self.steps[FEATURES.index(feature)])
+    @property
+    def excluded_start(self) -> Array:
+        """(N + 1,) where each need's forbidden pairs begin."""
+        return self.columns.excluded_start
 
 
 def prepare(
@@ -80,18 +95,25 @@ def prepare(
         if warm is not None and keeps
         else file_donors(problem.donors, steps=steps, rules=rules, is_dense=is_dense)
     )
-    ties = waiting_ties(problem.needs)
+    needs = problem.needs
+    order, ties = need_order(needs), waiting_ties(needs)
+    const = need_terms(needs, steps=steps)
     return Prepared(
         problem=problem,
         model=model,
         rules=rules,
         steps=steps,
         postings=postings,
-        order=need_order(problem.needs),
-        const=need_terms(problem.needs, steps=steps),
+        order=order,
         ties=ties,
         by_tie=np.argsort(ties),
-        excluded_start=excluded_starts(problem),
+        columns=_Columns(
+            order=order,
+            needs=(needs.kind, needs.category, needs.division, needs.log_amount, const, ties, needs.vectors),
+            excluded=problem.excluded,
+            excluded_start=excluded_starts(problem),
+        ),
+        pair_steps=tuple(int(steps[FEATURES.index(feature)]) for feature in PAIR_FEATURES),
     )
 
 
@@ -124,9 +146,16 @@ def best_pairs(prepared: Prepared, *, k: int, threads: int = 2) -> tuple[Top, To
 
 def best_donors(prepared: Prepared, *, need: int, k: int) -> Top:
     """The best k donors of one need (1, k): exactly its row of ``best_pairs``."""
+    low, high = prepared.excluded_start[need : need + 2].tolist()
+    columns = _Columns(
+        order=_FIRST_ROW,
+        needs=tuple(column[need : need + 1] for column in prepared.columns.needs),
+        excluded=prepared.columns.excluded[low:high] - (need << 32),
+        excluded_start=np.array([0, high - low]),
+    )
     entries = np.full((1, k), -1, dtype=np.int64)
     nobody = np.empty((0, k), dtype=np.int64)
-    sweep_part(_alone(prepared, need), part=(0, 1), need_entries=entries, donor_entries=nobody)
+    _sweep(prepared, columns, part=(0, 1), need_entries=entries, donor_entries=nobody)
     return _top(entries, rows=None)
 
 
@@ -146,25 +175,8 @@ def among(prepared: Prepared, *, rows: Array) -> Prepared:
     """The same with only these needs taking part; the lists of the others stay empty."""
     takes_part = np.zeros(len(prepared.problem.needs), dtype=np.bool_)
     takes_part[rows] = True
-    return replace(prepared, order=prepared.order[takes_part[prepared.order]])
-
-
-def _alone(prepared: Prepared, need: int) -> Prepared:
-    """The same with one need only, as row 0."""
-    problem, row = prepared.problem, slice(need, need + 1)
-    low, high = prepared.excluded_start[need], prepared.excluded_start[need + 1]
-    return replace(
-        prepared,
-        problem=replace(
-            problem,
-            needs=one_row(problem.needs, row=need),
-            excluded=problem.excluded[low:high] - (need << 32),
-        ),
-        order=np.zeros(1, dtype=np.int64),
-        const=prepared.const[row],
-        ties=prepared.ties[row],
-        excluded_start=np.array([0, high - low]),
-    )
+    order = prepared.order[takes_part[prepared.order]]
+    return replace(prepared, order=order, columns=replace(prepared.columns, order=order))
 
 
 def _parts(needs: int, *, donors: int, threads: int) -> list[tuple[int, int]]:
@@ -177,11 +189,11 @@ def _run(
     prepared: Prepared, *, parts: Sequence[tuple[int, int]], need_entries: Array, donor_entries: Sequence[Array]
 ) -> None:
     if len(parts) == 1:
-        sweep_part(prepared, part=parts[0], need_entries=need_entries, donor_entries=donor_entries[0])
+        _sweep(prepared, prepared.columns, part=parts[0], need_entries=need_entries, donor_entries=donor_entries[0])
         return
     with ThreadPoolExecutor(len(parts)) as pool:
         jobs = [
-            pool.submit(sweep_part, prepared, part=part, need_entries=need_entries, donor_entries=entries)
+            pool.submit(_sweep, prepared, prepared.columns, part=part, need_entries=need_entries, donor_entries=entries)
             for part, entries in zip(parts, donor_entries, strict=True)
         ]
         for job in jobs:
@@ -190,24 +202,18 @@ def _run(
         _kernel().merge(donor_entries[0], others)
 
 
-def sweep_part(prepared: Prepared, *, part: tuple[int, int], need_entries: Array, donor_entries: Array) -> None:
+def _sweep(
+    prepared: Prepared, columns: _Columns, *, part: tuple[int, int], need_entries: Array, donor_entries: Array
+) -> None:
     """Sweep needs order[part[0]:part[1]]; donor_entries with no rows leaves the donors' lists out."""
-    needs, postings = prepared.problem.needs, prepared.postings
-    by_donor = len(donor_entries) > 0
-    thresholds = np.full(len(postings.typical), 0 if by_donor else np.iinfo(np.int16).max, dtype=np.int16)
+    postings = prepared.postings
+    lowest = 0 if len(donor_entries) else UNREACHED
     _kernel().sweep(
-        prepared.order,
-        part[0],
-        part[1],
-        needs.kind,
-        needs.category,
-        needs.division,
-        needs.log_amount,
-        prepared.const,
-        prepared.ties,
-        needs.vectors,
-        prepared.problem.excluded,
-        prepared.excluded_start,
+        columns.order,
+        *part,
+        *columns.needs,
+        columns.excluded,
+        columns.excluded_start,
         postings.is_dense,
         postings.kind_room,
         postings.category_room,
@@ -219,12 +225,8 @@ def sweep_part(prepared: Prepared, *, part: tuple[int, int], need_entries: Array
         postings.typical,
         postings.budget,
         postings.columns,
-        prepared.problem.donors.kinds,
-        thresholds,
-        prepared.step(Feature.AREA),
-        prepared.step(Feature.AMOUNT),
-        prepared.step(Feature.BUDGET),
-        prepared.step(Feature.TEXT),
+        np.full(len(postings.typical), lowest, dtype=np.int16),
+        *prepared.pair_steps,
         prepared.rules.must_fit_area,
         need_entries,
         donor_entries,
