@@ -1,5 +1,6 @@
 """``marketplace serve``: the site on granian, one process on SQLite, several on PostgreSQL."""
 
+import signal
 import socket
 import sqlite3
 from functools import partial
@@ -64,6 +65,8 @@ def run_server(settings: Settings, *, host: str = "127.0.0.1", port: int = DEFAU
 
 
 def _load(settings: Settings) -> Flask:
+    # Ctrl-C reaches every process of the terminal; a worker told twice to stop hangs, so it hears its parent alone.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     return create_app(settings)
 
 
