@@ -1,7 +1,7 @@
 """Forms of accounts: log in, set and change a password, add a colleague."""
 
 from flask_babel import lazy_gettext as _l
-from wtforms import HiddenField, IntegerField, PasswordField, SelectField, StringField
+from wtforms import HiddenField, IntegerField, PasswordField, SelectChoice, SelectField, StringField
 from wtforms.validators import DataRequired, Length
 from wtforms.widgets import HiddenInput
 
@@ -56,8 +56,8 @@ class ColleagueForm(BaseForm):
 
     def offer(self, divisions: list[tuple[str, str]]) -> None:
         """The roles that may be granted and the places of the area as (code, name)."""
-        self.role.choices = [(role.value, term(role)) for role in GRANTABLE]
-        self.division.choices = divisions
+        self.role.choices = [SelectChoice(role.value, term(role)) for role in GRANTABLE]
+        self.division.choices = [SelectChoice(code, name) for code, name in divisions]
 
 
 class GrantForm(BaseForm):

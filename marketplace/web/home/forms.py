@@ -1,7 +1,7 @@
 """Forms of the home area."""
 
 from flask_babel import lazy_gettext as _l
-from wtforms import HiddenField, RadioField
+from wtforms import HiddenField, RadioField, SelectChoice
 
 from marketplace.web.display import Language, Size, Theme
 from marketplace.web.forms import BaseForm
@@ -12,18 +12,18 @@ class DisplayForm(BaseForm):
 
     size = RadioField(
         _l("Type size"),
-        choices=[(Size.NORMAL.value, _l("Normal")), (Size.LARGE.value, _l("Large"))],
+        choices=[SelectChoice(Size.NORMAL.value, _l("Normal")), SelectChoice(Size.LARGE.value, _l("Large"))],
     )
     language = RadioField(
         _l("Language"),
-        choices=[(Language.CHINESE.value, "中文"), (Language.ENGLISH.value, "English")],
+        choices=[SelectChoice(Language.CHINESE.value, "中文"), SelectChoice(Language.ENGLISH.value, "English")],
     )
     theme = RadioField(
         _l("Light or dark"),
         choices=[
-            (Theme.SYSTEM.value, _l("As my device")),
-            (Theme.LIGHT.value, _l("Light")),
-            (Theme.DARK.value, _l("Dark")),
+            SelectChoice(Theme.SYSTEM.value, _l("As my device")),
+            SelectChoice(Theme.LIGHT.value, _l("Light")),
+            SelectChoice(Theme.DARK.value, _l("Dark")),
         ],
     )
     next = HiddenField()
