@@ -77,9 +77,11 @@ def load_catalogue(rows: Sequence[Mapping[str, str]], *, by: Actor, now: datetim
     return Loaded(made, changed, same)
 
 
-def list_items(*, winter: bool | None = None) -> list[CatalogueItem]:
-    """All items in the order of the catalogue, or only those of (or outside) the winter."""
+def list_items(*, category: NeedCategory | None = None, winter: bool | None = None) -> list[CatalogueItem]:
+    """All items in the order of the catalogue, or those of a category, of the winter or outside it."""
     statement = sa.select(CatalogueItem).order_by(CatalogueItem.id)
+    if category is not None:
+        statement = statement.where(CatalogueItem.category == category)
     if winter is not None:
         statement = statement.where(CatalogueItem.is_winter.is_(winter))
     return list(db.session.scalars(statement))
@@ -90,6 +92,14 @@ def items_by_id(ids: Collection[int]) -> dict[int, CatalogueItem]:
     if not ids:
         return {}
     return {item.id: item for item in db.session.scalars(sa.select(CatalogueItem).where(CatalogueItem.id.in_(ids)))}
+
+
+def items_by_code(codes: Collection[str]) -> list[CatalogueItem]:
+    """The items with these codes, in the order of the catalogue; unknown codes are left out."""
+    if not codes:
+        return []
+    wanted = sa.select(CatalogueItem).where(CatalogueItem.code.in_(codes)).order_by(CatalogueItem.id)
+    return list(db.session.scalars(wanted))
 
 
 def search_items(typed: str, *, most: int = 12) -> list[CatalogueItem]:

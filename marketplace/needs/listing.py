@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from marketplace.core.codes import parse_code
-from marketplace.core.divisions import CODE_LENGTH, significant
+from marketplace.core.divisions import CODE_LENGTH, DIGITS, Level, significant
 from marketplace.core.kinds import Labelled, NeedCategory, SupportKind, Urgency
 from marketplace.core.workflow import NeedState
 from marketplace.db import db
@@ -86,6 +86,8 @@ class Counts:
     open_in_all: int
     found: int
     by_category: Mapping[NeedCategory, int]
+    # By the county's 12-digit code; leaves the chosen area open.
+    by_county: Mapping[str, int]
     waits_long: int
     never_helped: int
 
@@ -142,11 +144,17 @@ def count_needs(filters: NeedFilters, *, now: datetime) -> Counts:
     by_category = db.session.execute(
         sa.select(Need.category, sa.func.count()).where(*others).group_by(Need.category)
     ).tuples()
+    # Written out, not bound: PostgreSQL would take two parameters for two different expressions.
+    length = sa.literal_column(str(DIGITS[Level.COUNTY]), sa.Integer)
+    prefix = sa.func.substr(Need.division_code, sa.literal_column("1", sa.Integer), length)
+    anywhere = _conditions(replace(filters, area=None), search, now=now)
+    by_county = db.session.execute(sa.select(prefix, sa.func.count()).where(*anywhere).group_by(prefix)).tuples()
     everything = sa.select(sa.func.count()).where(Need.state == NeedState.PUBLISHED)
     return Counts(
         open_in_all=db.session.scalar(everything) or 0,
         found=totals[0],
         by_category={category: count for category, count in by_category if category is not None},
+        by_county={county.ljust(CODE_LENGTH, "0"): count for county, count in by_county},
         waits_long=totals[1],
         never_helped=totals[2],
     )

@@ -18,6 +18,12 @@ def ensure_can_read(actor: Actor, need: Need) -> None:
         raise NotFound("There is nothing here that you may see.")
 
 
+def may_edit(actor: Actor, need: Need) -> bool:
+    """Whoever may post for the need's household or village."""
+    is_own = need.household_id is not None and need.household_id == actor.household_id
+    return is_own or actor.can(Permission.NEED_POST, need.division_code)
+
+
 def ensure_can_post(actor: Actor, division: str, *, household_id: int | None = None) -> None:
     """A clerk posts in own villages; a household with an own account posts for itself."""
     if household_id is not None and household_id == actor.household_id:

@@ -23,7 +23,7 @@ from marketplace.media.models import Photo
 from marketplace.media.service import store_photo
 from marketplace.needs import policy
 from marketplace.needs.bulk import CONSENT_TEXT
-from marketplace.needs.catalogue import items_by_id
+from marketplace.needs.catalogue import items_by_code, items_by_id
 from marketplace.needs.checking import lint_of, raise_refusals
 from marketplace.needs.lint import LONGEST_STORY
 from marketplace.needs.models import MONEY_UNIT, CatalogueItem, Consent, ConsentHow, Need, NeedLine, NeedPhoto
@@ -114,44 +114,43 @@ def start_need(*, household_code: str | None, village: str | None, client_key: s
     return need
 
 
-def choose_items(code: str, *, item_ids: Sequence[int], own: OwnItem | None, by: Actor, now: datetime) -> Need:
-    """Keep, add and drop lines so that they are the chosen items; new ones start with one at the usual price."""
+def choose_items(
+    code: str, *, items: Sequence[str], own: OwnItem | None = None, is_done: bool = True, by: Actor, now: datetime
+) -> Need:
+    """Make the draft's catalogue lines those items (by code); what was there keeps its quantity and price.
+
+    ``own`` adds a line in the clerk's words. ``is_done`` False keeps the ticks while the clerk goes on looking.
+    """
     need = _draft(code, by=by)
-    items = items_by_id(set(item_ids))
-    kept = [line for line in need.lines if line.item_id in items]
+    chosen = {item.id: item for item in items_by_code(items)}
+    kept = [line for line in need.lines if line.item_id is None or line.item_id in chosen]
     present = {line.item_id for line in kept}
-    added = [_line_of(items[i]) for i in dict.fromkeys(item_ids) if i in items and i not in present]
-    own_lines = [line for line in need.lines if line.item_id is None]
+    lines = [*kept, *(_line_of(item) for item in chosen.values() if item.id not in present)]
     if own is not None:
-        own_lines.append(_own_line(own))
-    lines = [*kept, *added, *own_lines]
-    if not lines:
+        lines.append(_own_line(own))
+    if is_done and not lines:
         raise Invalid("Choose at least one item.", field="items")
     if len(lines) > MOST_LINES:
         raise Invalid("Choose at most %(most)s items for one need.", field="items", most=MOST_LINES)
     _set_lines(need, lines)
-    main = max(lines, key=lambda line: line.value_fen)
-    by_id = items_by_id({line.item_id for line in lines if line.item_id is not None})
-    if main.item_id is not None:
-        need.category = by_id[main.item_id].category
-    elif own is not None:
-        need.category = own.category
-    _go_on(need, Step.HOW_MUCH)
+    need.category = _category(need, own)
+    if is_done:
+        _go_on(need, Step.HOW_MUCH)
     return need
 
 
-def drop_line(code: str, *, line_id: int, by: Actor, now: datetime) -> Need:
+def drop_line(code: str, *, position: int, by: Actor, now: datetime) -> Need:
     """Take one line off a draft."""
     need = _draft(code, by=by)
-    _set_lines(need, [line for line in need.lines if line.id != line_id])
+    _set_lines(need, [line for line in need.lines if line.position != position])
     return need
 
 
 def set_amounts(code: str, *, amounts: Mapping[int, Amount], by: Actor, now: datetime) -> Need:
-    """Set quantity and unit price of each line (by its id); every line must be there."""
+    """Set quantity and unit price of each line (by its position); every line must be there."""
     need = _draft(code, by=by)
     for line in need.lines:
-        amount = amounts.get(line.id)
+        amount = amounts.get(line.position)
         if amount is None or not 0 < amount.quantity <= _most(line):
             raise Invalid(
                 "%(name)s: write how many, as a number above 0.", field=f"line-{line.position}", name=line.name
@@ -305,6 +304,15 @@ def _line_of(item: CatalogueItem) -> NeedLine:
         unit=item.unit,
         unit_price_fen=1 if is_money else item.typical_fen,
     )
+
+
+def _category(need: Need, own: OwnItem | None) -> NeedCategory | None:
+    """What the line that is worth most is for; a need of own words alone keeps what the clerk said."""
+    items = items_by_id({line.item_id for line in need.lines if line.item_id is not None})
+    listed = [line for line in need.lines if line.item_id in items]
+    if listed:
+        return items[max(listed, key=lambda line: line.value_fen).item_id or 0].category
+    return own.category if own is not None else need.category
 
 
 def _own_line(own: OwnItem) -> NeedLine:

@@ -13,7 +13,7 @@ from marketplace.db import db
 from marketplace.households.models import Household
 from marketplace.media.models import Photo
 from marketplace.needs.models import CatalogueItem, Need, NeedLine, NeedPhoto
-from marketplace.regions.models import Division
+from marketplace.regions.queries import place_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,6 @@ def public_cards(needs: Sequence[Need]) -> list[PublicNeed]:
     """Many needs for the public, in their order, with a fixed number of queries."""
     ids = [need.id for need in needs]
     households = _household_codes({need.household_id for need in needs if need.household_id is not None})
-    places = _place_names({need.division_code for need in needs})
     lines, photos = _lines_of(ids), _photos_of(ids)
     return [
         PublicNeed(
@@ -125,7 +124,7 @@ def public_cards(needs: Sequence[Need]) -> list[PublicNeed]:
             story=need.story,
             urgency=need.urgency,
             township=at_level(need.division_code, Level.TOWNSHIP),
-            place=places[need.division_code],
+            place=place_name(need.division_code),
             value_fen=need.value_fen,
             pledged_fen=need.pledged_fen,
             helped_before=need.helped_before,
@@ -140,17 +139,6 @@ def public_cards(needs: Sequence[Need]) -> list[PublicNeed]:
 def _household_codes(ids: Iterable[int]) -> Mapping[int, str]:
     rows = db.session.execute(sa.select(Household.id, Household.code).where(Household.id.in_(set(ids))))
     return dict(rows.tuples())
-
-
-def _place_names(codes: Iterable[str]) -> Mapping[str, str]:
-    """``石渠县 · 洛须镇`` for each division code; a village is named by its township."""
-    chains = {code: (at_level(code, Level.COUNTY), at_level(code, Level.TOWNSHIP)) for code in codes}
-    wanted = {code for chain in chains.values() for code in chain}
-    names = dict(db.session.execute(sa.select(Division.code, Division.name).where(Division.code.in_(wanted))).tuples())
-    return {
-        code: " · ".join(names[part] for part in dict.fromkeys(chain) if part in names)
-        for code, chain in chains.items()
-    }
 
 
 def _lines_of(ids: Sequence[int]) -> Mapping[int, list[PublicLine]]:

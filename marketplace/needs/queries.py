@@ -1,16 +1,24 @@
 """Read needs: one by its code, for whoever may see it."""
 
+from dataclasses import dataclass
+from datetime import datetime
+
 import sqlalchemy as sa
 from sqlalchemy.orm import selectinload
 
+from marketplace.accounts.models import RoleGrant
 from marketplace.core.actor import Actor
 from marketplace.core.codes import Prefix, parse_code
+from marketplace.core.divisions import Level, at_level, contains
 from marketplace.core.errors import NotFound
+from marketplace.core.permissions import ROLE_PERMISSIONS, Permission, Role
 from marketplace.core.workflow import PUBLIC_NEED_STATES, NeedState
 from marketplace.db import db
+from marketplace.households.models import Household
+from marketplace.media.models import Photo
 from marketplace.needs import policy
-from marketplace.needs.listing import NeedFilters, NeedPage, Sort, list_public_needs
-from marketplace.needs.models import Consent, Need, NeedReview
+from marketplace.needs.listing import NeedFilters, NeedPage, Sort, area_condition, list_public_needs
+from marketplace.needs.models import Consent, Decision, Need, NeedPhoto, NeedReview
 from marketplace.needs.public import PublicNeed, public_card, public_cards
 from marketplace.needs.slips import slip_index
 
@@ -22,16 +30,22 @@ __all__ = [
     "find_need",
     "find_need_by_slip",
     "find_public_need",
+    "find_verification",
     "get_consent",
     "get_need",
+    "head_name",
+    "list_photos",
     "list_public_needs",
     "list_reviews",
     "newest_public_needs",
     "public_card",
     "public_cards",
+    "township_record",
     "was_withdrawn",
 ]
 
+# What counts as helped in a township's record.
+_HANDED_OVER = (NeedState.DELIVERED, NeedState.CONFIRMED, NeedState.CLOSED)
 _PUBLISHED_ONCE = Need.published_at.is_not(None)
 
 
@@ -87,7 +101,67 @@ def get_consent(need: Need) -> Consent | None:
     return db.session.scalar(sa.select(Consent).where(Consent.need_id == need.id))
 
 
+def head_name(need: Need) -> str:
+    """The name of the household's head, for staff of its area; empty for a village's own need."""
+    return db.session.scalar(sa.select(Household.head_name).where(Household.id == need.household_id)) or ""
+
+
+def list_photos(need: Need) -> list[Photo]:
+    """All photos of a need, checked or not, for staff of its area."""
+    statement = sa.select(Photo).join(NeedPhoto, NeedPhoto.photo_id == Photo.id).where(NeedPhoto.need_id == need.id)
+    return list(db.session.scalars(statement.order_by(NeedPhoto.id)))
+
+
 def list_reviews(need: Need) -> list[NeedReview]:
     """All decisions on this need, oldest first."""
     statement = sa.select(NeedReview).where(NeedReview.need_id == need.id).order_by(NeedReview.at, NeedReview.id)
     return list(db.session.scalars(statement))
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """Who let a need before the public: a role and an area, never a name; when; what was looked at (R-V2)."""
+
+    role: Role
+    area: str
+    at: datetime
+    seen: tuple[str, ...]
+
+
+def find_verification(need: Need) -> Verification | None:
+    """The latest approval of this need, or None where none is on record."""
+    approvals = [review for review in list_reviews(need) if review.decision is Decision.APPROVE]
+    if not approvals:
+        return None
+    review = approvals[-1]
+    grants = db.session.scalars(
+        sa.select(RoleGrant).where(RoleGrant.user_id == review.reviewer_id).order_by(RoleGrant.id)
+    )
+    fitting = [g for g in grants if contains(g.division_code, need.division_code) and _may_review(g.role)]
+    if not fitting:
+        return None
+    grant = fitting[-1]
+    return Verification(grant.role, grant.division_code, review.at, tuple(review.documents))
+
+
+@dataclass(frozen=True, slots=True)
+class TownshipRecord:
+    """What became of a township's needs so far."""
+
+    published: int
+    delivered: int
+
+
+def township_record(division: str) -> TownshipRecord:
+    """How many needs of the township were published, and how many of them were delivered."""
+    is_delivered = sa.case((Need.state.in_(_HANDED_OVER), 1), else_=0)
+    row = db.session.execute(
+        sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(is_delivered), 0)).where(
+            area_condition(at_level(division, Level.TOWNSHIP)), _PUBLISHED_ONCE, Need.state.in_(PUBLIC_NEED_STATES)
+        )
+    ).one()
+    return TownshipRecord(row[0], row[1])
+
+
+def _may_review(role: Role) -> bool:
+    return Permission.NEED_REVIEW in ROLE_PERMISSIONS[role]

@@ -1,0 +1,181 @@
+"""What staff see of needs: the clerk's list, the households that may be posted for, the review queue."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import selectinload
+
+from marketplace.core.actor import Actor
+from marketplace.core.divisions import CODE_LENGTH, Level
+from marketplace.core.kinds import Urgency
+from marketplace.core.permissions import Permission
+from marketplace.core.text import normal_form, pinyin
+from marketplace.core.workflow import NeedState
+from marketplace.db import db
+from marketplace.households.models import Household, Member
+from marketplace.needs import policy
+from marketplace.needs.models import Need, NeedReview
+from marketplace.regions.models import Division
+
+MOST_ASKERS = 400
+PAGE_SIZE = 30
+_RECENT_HELP = timedelta(days=730)
+_DECIDED_AGAINST = (NeedState.DRAFT, NeedState.WITHDRAWN, NeedState.REJECTED)
+# The most urgent first among those that came on the same day.
+_RANK = {Urgency.CRITICAL: 0, Urgency.URGENT: 1, Urgency.NORMAL: 2}
+
+# What a clerk has to do something about comes first.
+DESK_ORDER = (
+    NeedState.RETURNED,
+    NeedState.DRAFT,
+    NeedState.SUBMITTED,
+    NeedState.PUBLISHED,
+    NeedState.PLEDGED,
+    NeedState.SUSPENDED,
+    NeedState.DELIVERED,
+    NeedState.CONFIRMED,
+    NeedState.CLOSED,
+    NeedState.EXPIRED,
+    NeedState.REJECTED,
+    NeedState.WITHDRAWN,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DeskNeed:
+    """A need in the clerk's list, with what the last reviewer said."""
+
+    need: Need
+    household_code: str
+    last_review: NeedReview | None
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """What waits for this reviewer, oldest first, and how much of the area somebody else has to decide."""
+
+    needs: list[Need]
+    barred: int
+
+
+def list_askers(words: str, *, actor: Actor) -> list[Household]:
+    """Households of the actor's villages to post for, by name (also pinyin), code or group; at most MOST_ASKERS."""
+    areas = actor.areas(Permission.NEED_POST)
+    if not areas:
+        return []
+    statement = sa.select(Household).where(in_areas(Household.division_code, areas))
+    households = list(db.session.scalars(statement.order_by(Household.group_name, Household.code).limit(MOST_ASKERS)))
+    wanted = normal_form(words).replace(" ", "")
+    if not wanted:
+        return households
+    names = _member_names([household.id for household in households])
+    return [h for h in households if any(_is_like(wanted, text) for text in (h.code, h.group_name, *names[h.id]))]
+
+
+def list_villages(*, actor: Actor) -> list[Division]:
+    """The villages that the actor may post for by themselves, at most MOST_ASKERS."""
+    areas = actor.areas(Permission.NEED_POST)
+    if not areas:
+        return []
+    statement = sa.select(Division).where(Division.level == Level.VILLAGE, in_areas(Division.code, areas))
+    return list(db.session.scalars(statement.order_by(Division.code).limit(MOST_ASKERS)))
+
+
+def count_by_state(*, actor: Actor) -> dict[NeedState, int]:
+    """How many needs of the actor's area stand where."""
+    areas = actor.areas(Permission.NEED_READ)
+    if not areas:
+        return {}
+    counted = sa.select(Need.state, sa.func.count()).where(in_areas(Need.division_code, areas)).group_by(Need.state)
+    found = dict(db.session.execute(counted).tuples())
+    return {state: found[state] for state in DESK_ORDER if state in found}
+
+
+def list_desk_needs(state: NeedState, *, actor: Actor, page: int = 1) -> tuple[list[DeskNeed], bool]:
+    """One page of the area's needs in a state, last touched first, and whether there are more."""
+    areas = actor.areas(Permission.NEED_READ)
+    if not areas:
+        return [], False
+    statement = (
+        sa.select(Need)
+        .where(Need.state == state, in_areas(Need.division_code, areas))
+        .order_by(sa.func.coalesce(Need.published_at, Need.submitted_at, Need.created_at).desc(), Need.id.desc())
+        .offset((page - 1) * PAGE_SIZE)
+        .limit(PAGE_SIZE + 1)
+    )
+    needs = list(db.session.scalars(statement))
+    shown = needs[:PAGE_SIZE]
+    codes, reviews = household_codes(shown), _last_reviews(shown)
+    rows = [DeskNeed(need, codes.get(need.household_id or 0, ""), reviews.get(need.id)) for need in shown]
+    return rows, len(needs) > PAGE_SIZE
+
+
+def review_queue(*, actor: Actor) -> Queue:
+    """Submitted needs of the reviewer's area: by the day they came, then urgency, then the moment."""
+    areas = actor.areas(Permission.NEED_REVIEW)
+    if not areas:
+        return Queue([], 0)
+    statement = (
+        sa.select(Need)
+        .where(Need.state == NeedState.SUBMITTED, in_areas(Need.division_code, areas))
+        .options(selectinload(Need.lines))
+        .order_by(Need.submitted_at, Need.id)
+    )
+    waiting = list(db.session.scalars(statement))
+    open_to = [need for need in waiting if policy.review_bar(actor, need) is None]
+    open_to.sort(key=lambda need: (need.submitted_at.date() if need.submitted_at else None, _RANK[need.urgency]))
+    return Queue(open_to, len(waiting) - len(open_to))
+
+
+def recent_needs(need: Need, *, now: datetime) -> list[Need]:
+    """The other needs of the same household in the last two years, newest first: its recent help."""
+    if need.household_id is None:
+        return []
+    statement = sa.select(Need).where(
+        Need.household_id == need.household_id,
+        Need.id != need.id,
+        Need.state.not_in(_DECIDED_AGAINST),
+        Need.created_at > now - _RECENT_HELP,
+    )
+    return list(db.session.scalars(statement.order_by(Need.created_at.desc())))
+
+
+def needs_of_household(household_id: int) -> list[Need]:
+    """All needs of a household, newest first; the caller has made sure that the household may be read."""
+    statement = sa.select(Need).where(Need.household_id == household_id)
+    return list(db.session.scalars(statement.order_by(Need.created_at.desc(), Need.id.desc())))
+
+
+def household_codes(needs: Sequence[Need]) -> dict[int, str]:
+    """The public codes of the needs' households, by household id."""
+    ids = {need.household_id for need in needs if need.household_id is not None}
+    if not ids:
+        return {}
+    return dict(db.session.execute(sa.select(Household.id, Household.code).where(Household.id.in_(ids))).tuples())
+
+
+def in_areas(column: sa.SQLColumnExpression[str], areas: Sequence[str]) -> sa.ColumnElement[bool]:
+    """Rows whose division lies in one of the areas (significant prefixes)."""
+    ranges = [column.between(area.ljust(CODE_LENGTH, "0"), area.ljust(CODE_LENGTH, "9")) for area in areas]
+    return sa.or_(*ranges)
+
+
+def _is_like(wanted: str, text: str) -> bool:
+    plain = normal_form(text).replace(" ", "")
+    return wanted in plain or (wanted.isascii() and wanted.isalpha() and wanted in pinyin(plain))
+
+
+def _member_names(ids: Sequence[int]) -> dict[int, list[str]]:
+    names: dict[int, list[str]] = {household_id: [] for household_id in ids}
+    rows = db.session.execute(sa.select(Member.household_id, Member.name).where(Member.household_id.in_(ids)))
+    for household_id, name in rows:
+        names[household_id].append(name)
+    return names
+
+
+def _last_reviews(needs: Sequence[Need]) -> dict[int, NeedReview]:
+    ids = [need.id for need in needs]
+    statement = sa.select(NeedReview).where(NeedReview.need_id.in_(ids)).order_by(NeedReview.at, NeedReview.id)
+    return {review.need_id: review for review in db.session.scalars(statement)}

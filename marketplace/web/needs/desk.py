@@ -1,0 +1,83 @@
+"""The clerk's list of needs, one need's state, and taking one back."""
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from marketplace.core.kinds import find_member
+from marketplace.core.permissions import Permission
+from marketplace.core.workflow import PUBLIC_NEED_STATES, NeedState
+from marketplace.db import transaction
+from marketplace.db.clock import utc_now
+from marketplace.needs import policy, queries, service
+from marketplace.needs.checking import lint_of
+from marketplace.needs.desk import count_by_state, household_codes, list_desk_needs
+from marketplace.needs.posting import missing_step
+from marketplace.needs.service import Step
+from marketplace.web.guard import current_actor, requires
+from marketplace.web.needs.blueprint import bp
+from marketplace.web.needs.forms import ActForm
+from marketplace.web.needs.remarks import remarks_of
+
+
+@bp.get("/desk/needs")
+@requires(Permission.NEED_READ)
+def desk() -> ResponseReturnValue:
+    """Needs of the area by state; what has to be done comes first."""
+    counts = count_by_state(actor=current_actor())
+    state = find_member(NeedState, request.args.get("state")) or next(iter(counts), NeedState.DRAFT)
+    page = request.args.get("page", "1")
+    number = int(page) if page.isascii() and page.isdigit() and 0 < len(page) < 6 else 1
+    rows, has_more = list_desk_needs(state, actor=current_actor(), page=max(number, 1))
+    more = url_for(".desk", state=state.value, page=number + 1) if has_more else ""
+    return render_template("needs/desk.html", rows=rows, counts=counts, state=state, more=more)
+
+
+@bp.get("/desk/needs/<code>")
+@requires(Permission.NEED_READ, Permission.OWN_NEED_CONFIRM)
+def status(code: str) -> ResponseReturnValue:
+    """Where one need stands, what the reviewer said, and what to do next."""
+    need = queries.get_need(code, actor=current_actor())
+    return render_template(
+        "needs/status.html",
+        need=need,
+        household_code=household_codes([need]).get(need.household_id or 0, ""),
+        consent=queries.get_consent(need),
+        reviews=queries.list_reviews(need),
+        photos=queries.list_photos(need),
+        remarks=remarks_of(lint_of(need, now=utc_now())),
+        may_edit=policy.may_edit(current_actor(), need),
+        is_public=need.state in PUBLIC_NEED_STATES,
+        next_step=missing_step(need) or Step.CHECK,
+        next_words=_next_words(need.state),
+        form=ActForm(),
+    )
+
+
+@bp.post("/desk/needs/<code>/withdraw")
+@requires(Permission.NEED_POST, Permission.OWN_NEED_CONFIRM)
+def withdraw(code: str) -> ResponseReturnValue:
+    """Take a need back."""
+    with transaction():
+        need = service.withdraw_need(code, by=current_actor(), now=utc_now())
+    flash(_("The need has been taken back."))
+    return redirect(url_for(".status", code=need.code), 303)
+
+
+def _next_words(state: NeedState) -> str:
+    """What the clerk does next, in a sentence."""
+    words: dict[NeedState, str] = {
+        NeedState.DRAFT: _("This is a draft. Finish it and send it to the township."),
+        NeedState.RETURNED: _("Change what the reviewer names, then send it again."),
+        NeedState.SUBMITTED: _("The township looks at it within 3 working days. There is nothing to do now."),
+        NeedState.REJECTED: _("It will not be published. Tell the household why."),
+        NeedState.PUBLISHED: _("It is public and waits for a pledge."),
+        NeedState.PLEDGED: _("Everything is pledged. Hand the help over when it arrives, with a photo of the thing."),
+        NeedState.DELIVERED: _("Delivered. The household and a second person confirm it."),
+        NeedState.CONFIRMED: _("Confirmed. Write to the donors how it went."),
+        NeedState.CLOSED: _("Done: the donors have been told."),
+        NeedState.SUSPENDED: _("Paused by a reviewer while something is looked into."),
+        NeedState.WITHDRAWN: _("Taken back. If it is needed after all, post a new one."),
+        NeedState.EXPIRED: _("Nobody pledged in time. Ask the household, and post it again if it is still needed."),
+    }
+    return words[state]

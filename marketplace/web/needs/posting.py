@@ -1,0 +1,304 @@
+"""The clerk's pages of posting: who, what, how much, why, check and send, the household's slip."""
+
+import secrets
+from datetime import date
+from typing import Any
+
+from flask import flash, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from werkzeug.datastructures import FileStorage
+
+from marketplace.core.errors import Conflict
+from marketplace.core.kinds import NeedCategory, SupportKind, Urgency, find_member
+from marketplace.core.permissions import Permission
+from marketplace.core.workflow import NeedState
+from marketplace.db import transaction
+from marketplace.db.clock import china_day, utc_now
+from marketplace.needs import catalogue, policy, queries, service
+from marketplace.needs.checking import lint_of
+from marketplace.needs.desk import household_codes, list_askers, list_villages
+from marketplace.needs.models import CatalogueItem, ConsentHow, Need
+from marketplace.needs.posting import missing_step
+from marketplace.needs.service import ConsentGiven, OwnItem, Reason, Step
+from marketplace.web.filters import term
+from marketplace.web.forms import form_errors
+from marketplace.web.guard import current_actor, requires
+from marketplace.web.needs.amounts import amounts_of
+from marketplace.web.needs.blueprint import bp
+from marketplace.web.needs.forms import VILLAGE_MARK, ActForm, CheckForm, WhatForm, WhoForm, WhyForm, amounts_form
+from marketplace.web.needs.remarks import remarks_of
+from marketplace.web.needs.slips import SlipShown
+
+_POSTS = requires(Permission.NEED_POST, Permission.OWN_NEED_CONFIRM)
+_COLD_MONTHS = frozenset({9, 10, 11, 12, 1, 2, 3})
+_SHOWN_HOUSEHOLDS = 60
+_SHOWN_ITEMS = 12
+
+
+@bp.route("/desk/needs/new", methods=["GET", "POST"])
+@_POSTS
+def new() -> ResponseReturnValue:
+    """Step 1: for whom."""
+    actor, words = current_actor(), request.values.get("q", "")
+    found = list_askers(words, actor=actor)
+    form = WhoForm(data={"client_key": secrets.token_urlsafe(24)})
+    form.offer(found[:_SHOWN_HOUSEHOLDS], list_villages(actor=actor))
+    if form.validate_on_submit():
+        with form_errors(form):
+            who = str(form.who.data)
+            is_village = who.startswith(VILLAGE_MARK)
+            with transaction():
+                need = service.start_need(
+                    household_code=None if is_village else who,
+                    village=who.removeprefix(VILLAGE_MARK) if is_village else None,
+                    client_key=form.client_key.data or "",
+                    by=actor,
+                    now=utc_now(),
+                )
+            return _to(Step.WHAT, need)
+    page = render_template(
+        "needs/who.html",
+        form=form,
+        words=words,
+        households=found[:_SHOWN_HOUSEHOLDS],
+        more=found[_SHOWN_HOUSEHOLDS:],
+        villages=form.villages,
+    )
+    return page, 422 if form.is_submitted() else 200
+
+
+@bp.route("/desk/needs/<code>/what", methods=["GET", "POST"])
+@_POSTS
+def what(code: str) -> ResponseReturnValue:
+    """Step 2: tick items, look for others, or name one in own words."""
+    need = _editable(code)
+    form = WhatForm(data={"q": request.args.get("q", ""), "own_unit": "个", "own_kind": SupportKind.GOODS.value})
+    form.offer()
+    if form.validate_on_submit():
+        with form_errors(form):
+            looks_on = "find" in request.form or "category" in request.form
+            with transaction():
+                need = service.choose_items(
+                    code,
+                    items=request.form.getlist("items"),
+                    own=_own_item(form),
+                    is_done=not looks_on,
+                    by=current_actor(),
+                    now=utc_now(),
+                )
+            if looks_on:
+                looked = {"q": form.q.data} if "find" in request.form else {"c": request.form["category"]}
+                return redirect(url_for(".what", code=need.code, **looked), 303)
+            return _to(Step.HOW_MUCH, need)
+    ticked = set(request.form.getlist("items")) if form.is_submitted() else _ticked(need)
+    heading, items = _shown_items(request.values.get("q", ""), request.values.get("c"))
+    page = render_template(
+        "needs/what.html",
+        form=form,
+        ticked=ticked,
+        chosen=catalogue.items_by_code(ticked),
+        own_lines=[line for line in need.lines if line.item_id is None],
+        heading=heading,
+        offered=[item for item in items if item.code not in ticked],
+        categories=list(NeedCategory),
+        **_about(need),
+    )
+    return page, 422 if form.is_submitted() else 200
+
+
+@bp.route("/desk/needs/<code>/how-much", methods=["GET", "POST"])
+@_POSTS
+def how_much(code: str) -> ResponseReturnValue:
+    """Step 3: how many, at what price, beside the reference band."""
+    need = _editable(code)
+    if not need.lines:
+        return _to(Step.WHAT, need)
+    form = amounts_form(need.lines)
+    if "drop" in request.form and form.validate_on_submit():
+        with transaction():
+            need = service.drop_line(code, position=_position(), by=current_actor(), now=utc_now())
+        return _to(Step.HOW_MUCH, need)
+    if form.validate_on_submit():
+        with form_errors(form):
+            amounts = amounts_of(form, need.lines)
+            with transaction():
+                need = service.set_amounts(code, amounts=amounts, by=current_actor(), now=utc_now())
+            return _to(Step.WHY, need)
+    items = catalogue.items_by_id({line.item_id for line in need.lines if line.item_id is not None})
+    page = render_template("needs/how_much.html", form=form, items=items, **_about(need))
+    return page, 422 if form.is_submitted() else 200
+
+
+@bp.route("/desk/needs/<code>/why", methods=["GET", "POST"])
+@_POSTS
+def why(code: str) -> ResponseReturnValue:
+    """Step 4: the reason, how soon, a photo, and the household's agreement."""
+    need = _editable(code)
+    if not need.lines:
+        return _to(Step.WHAT, need)
+    form = WhyForm(data=_reason_so_far(need))
+    form.offer(is_own=need.household_id is not None and need.household_id == current_actor().household_id)
+    if "drop" in request.form and form.is_submitted():
+        with transaction():
+            service.drop_photo(code, token=request.form["drop"], by=current_actor(), now=utc_now())
+        return redirect(url_for(".why", code=need.code), 303)
+    if form.validate_on_submit():
+        with form_errors(form):
+            # The photo first and by itself: it is not lost where the text still has to be changed.
+            _keep_photo(form.photo.data, code=code, caption=form.caption.data or "")
+            with transaction():
+                need = service.give_reason(code, reason=_reason(form, need), by=current_actor(), now=utc_now())
+            return _to(Step.CHECK, need)
+    page = render_template(
+        "needs/why.html",
+        form=form,
+        photos=queries.list_photos(queries.get_need(code, actor=current_actor())),
+        **_about(need),
+    )
+    return page, 422 if form.is_submitted() else 200
+
+
+@bp.route("/desk/needs/<code>/check", methods=["GET", "POST"])
+@_POSTS
+def check(code: str) -> ResponseReturnValue:
+    """Step 5: everything on one page, what the world will see, and send."""
+    need = _own(code)
+    if need.state is NeedState.SUBMITTED and request.method == "POST":
+        return redirect(url_for(".status", code=need.code), 303)
+    need = _editable(code)
+    missing = missing_step(need)
+    if missing is not None:
+        return _to(missing, need)
+    form = CheckForm()
+    if form.validate_on_submit():
+        with form_errors(form):
+            with transaction():
+                need, slip = service.submit_need(code, is_true=form.truth.data, by=current_actor(), now=utc_now())
+            flash(_("Sent to the township. You will have an answer within 3 working days."))
+            if slip is None:
+                return redirect(url_for(".status", code=need.code), 303)
+            SlipShown(need.code, slip).keep(session, now=utc_now())
+            return redirect(url_for(".slip", code=need.code), 303)
+    page = render_template(
+        "needs/check.html",
+        form=form,
+        card=queries.public_card(need),
+        consent=queries.get_consent(need),
+        photos=queries.list_photos(need),
+        remarks=remarks_of(lint_of(need, now=utc_now())),
+        **_about(need),
+    )
+    return page, 422 if form.is_submitted() else 200
+
+
+@bp.get("/desk/needs/<code>/slip")
+@_POSTS
+def slip(code: str) -> ResponseReturnValue:
+    """The household's slip, to be printed and handed over; its secret stands here only for ten minutes."""
+    need = _own(code)
+    shown = SlipShown.find(session, need.code, now=utc_now())
+    return render_template(
+        "needs/slip.html", need=need, secret=shown.secret if shown else "", form=ActForm(), **_household(need)
+    )
+
+
+@bp.post("/desk/needs/<code>/slip")
+@_POSTS
+def new_slip(code: str) -> ResponseReturnValue:
+    """A new secret for a lost slip; the old one no longer works."""
+    with transaction():
+        secret = service.reissue_slip(code, by=current_actor(), now=utc_now())
+        need = queries.get_need(code, actor=current_actor())
+    SlipShown(need.code, secret).keep(session, now=utc_now())
+    flash(_("The old slip no longer works. Print the new one."))
+    return redirect(url_for(".slip", code=need.code), 303)
+
+
+def _own(code: str) -> Need:
+    """The need, where this person may post for its household or village."""
+    need = queries.get_need(code, actor=current_actor())
+    policy.ensure_can_edit(current_actor(), need)
+    return need
+
+
+def _editable(code: str) -> Need:
+    need = _own(code)
+    if need.state not in (NeedState.DRAFT, NeedState.RETURNED):
+        raise Conflict("This need has been sent: it can no longer be changed.")
+    return need
+
+
+def _to(step: Step, need: Need) -> ResponseReturnValue:
+    return redirect(url_for(f".{step.value.replace('-', '_')}", code=need.code), 303)
+
+
+def _about(need: Need) -> dict[str, Any]:
+    """What the head of each step's page says."""
+    return {"need": need, "last_review": next(reversed(queries.list_reviews(need)), None), **_household(need)}
+
+
+def _household(need: Need) -> dict[str, str]:
+    return {"household_code": household_codes([need]).get(need.household_id or 0, "")}
+
+
+def _position() -> int:
+    """Which line is to go; a number that no line has leaves all as they are."""
+    return request.form.get("drop", -1, type=int)
+
+
+def _ticked(need: Need) -> set[str]:
+    items = catalogue.items_by_id({line.item_id for line in need.lines if line.item_id is not None})
+    return {item.code for item in items.values()}
+
+
+def _shown_items(words: str, category: str | None) -> tuple[str, list[CatalogueItem]]:
+    """A heading and the items to tick: those looked for, those of a category, or what the season asks for."""
+    chosen = find_member(NeedCategory, category)
+    if words.strip():
+        return _("Found for “%(words)s”", words=words), catalogue.search_items(words)
+    if chosen is not None:
+        return term(chosen), catalogue.list_items(category=chosen)
+    is_cold = china_day(utc_now()).month in _COLD_MONTHS
+    heading = _("Often asked for in winter") if is_cold else _("Often asked for")
+    return heading, catalogue.list_items(winter=is_cold)[:_SHOWN_ITEMS]
+
+
+def _own_item(form: WhatForm) -> OwnItem | None:
+    kind, category = find_member(SupportKind, form.own_kind.data), find_member(NeedCategory, form.own_category.data)
+    if not (form.own_name.data or "").strip() or kind is None or category is None:
+        return None
+    return OwnItem(name=form.own_name.data, kind=kind, category=category, unit=form.own_unit.data or "")
+
+
+def _reason_so_far(need: Need) -> dict[str, Any]:
+    consent = queries.get_consent(need)
+    return {
+        "story": need.story,
+        "urgency": need.urgency.value,
+        "needed_by": need.needed_by,
+        "given_by": consent.given_by if consent else queries.head_name(need),
+        "how": consent.how.value if consent else None,
+        "witness": consent.witness if consent else "",
+    }
+
+
+def _reason(form: WhyForm, need: Need) -> Reason:
+    how = find_member(ConsentHow, form.how.data)
+    given = None
+    if need.household_id is not None and how is not None:
+        given = ConsentGiven(given_by=form.given_by.data or "", how=how, witness=form.witness.data or "")
+    needed_by: date | None = form.needed_by.data
+    return Reason(
+        story=form.story.data or "",
+        urgency=find_member(Urgency, form.urgency.data) or Urgency.NORMAL,
+        needed_by=needed_by,
+        consent=given,
+    )
+
+
+def _keep_photo(upload: FileStorage | None, *, code: str, caption: str) -> None:
+    if upload is None or not upload.filename:
+        return
+    with transaction():
+        service.add_photo(code, stream=upload.stream, caption=caption, by=current_actor(), now=utc_now())

@@ -1,0 +1,27 @@
+"""Rows of the pages of needs."""
+
+from marketplace.core.permissions import ROLE_PERMISSIONS, Permission, Role
+from tests.web.access import Row
+
+_READERS = [role for role in Role if Permission.NEED_READ in ROLE_PERMISSIONS[role]]
+_POSTERS = [Role.VILLAGE_CLERK, Role.HOUSEHOLD]
+
+ROWS = [
+    Row("GET", "/needs", public=True),
+    Row("GET", "/needs/<code>", public=True),
+    Row("GET", "/desk/needs", allowed=_READERS),
+    Row("GET", "/desk/needs/<code>", allowed=[*_READERS, Role.HOUSEHOLD]),
+    Row("POST", "/desk/needs/<code>/withdraw", allowed=_POSTERS),
+    Row("GET", "/desk/needs/new", allowed=_POSTERS),
+    Row("POST", "/desk/needs/new", allowed=_POSTERS),
+    Row("GET", "/desk/needs/<code>/what", allowed=_POSTERS),
+    Row("POST", "/desk/needs/<code>/what", allowed=_POSTERS),
+    Row("GET", "/desk/needs/<code>/how-much", allowed=_POSTERS),
+    Row("POST", "/desk/needs/<code>/how-much", allowed=_POSTERS),
+    Row("GET", "/desk/needs/<code>/why", allowed=_POSTERS),
+    Row("POST", "/desk/needs/<code>/why", allowed=_POSTERS),
+    Row("GET", "/desk/needs/<code>/check", allowed=_POSTERS),
+    Row("POST", "/desk/needs/<code>/check", allowed=_POSTERS),
+    Row("GET", "/desk/needs/<code>/slip", allowed=_POSTERS),
+    Row("POST", "/desk/needs/<code>/slip", allowed=_POSTERS),
+]
