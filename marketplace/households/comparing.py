@@ -160,6 +160,20 @@ def write_differences(
     db.session.expire_all()
 
 
+def exit_move(
+    status: HouseholdStatus, old: ExitAttribute, new: ExitAttribute | None
+) -> tuple[HouseholdStatus | None, Finding | None]:
+    """The status that a changed 脱贫属性 leads to; a finding where the register cannot have moved so."""
+    if new is None or new is old:
+        return None, None
+    try:
+        return next_state(HOUSEHOLD_MOVES, status, _EXIT_MOVES[(old, new)]), None
+    except (KeyError, Conflict):
+        message = "From “%(old)s” a household cannot become “%(new)s”."
+        params = {"old": old.label, "new": new.label}
+        return None, Finding(Code.STATUS, Severity.ERROR, message, field="exit_attribute", params=params)
+
+
 def _write_members(difference: Difference) -> None:
     connection = db.session.connection()
     # Numbers may be swapped between two people: each first gives up its own.
@@ -216,16 +230,9 @@ def _left_out(old: Registered, new: Mapping[bytes, MemberRow]) -> list[Finding]:
 
 
 def _status_after(old: Registered, values: Mapping[str, Any]) -> tuple[HouseholdStatus | None, Finding | None]:
-    """The status that a changed 脱贫属性 leads to; a finding where the register cannot have moved so."""
     if "exit_attribute" not in values:
         return None, None
-    try:
-        move = _EXIT_MOVES[(old.values["exit_attribute"], values["exit_attribute"])]
-        return next_state(HOUSEHOLD_MOVES, old.status, move), None
-    except (KeyError, Conflict):
-        message = "From “%(old)s” a household cannot become “%(new)s”."
-        params = {"old": old.values["exit_attribute"].label, "new": values["exit_attribute"].label}
-        return None, Finding(Code.STATUS, Severity.ERROR, message, field="exit_attribute", params=params)
+    return exit_move(old.status, old.values["exit_attribute"], values["exit_attribute"])
 
 
 def _parts(values: Iterable[T]) -> Iterable[list[T]]:

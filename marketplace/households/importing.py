@@ -17,6 +17,7 @@ from marketplace.db.clock import china_day
 from marketplace.households import comparing
 from marketplace.households.bulk import BATCH, id_index, insert_households
 from marketplace.households.case import Case
+from marketplace.households.columns import PROFILE
 from marketplace.households.comparing import Difference, Registered
 from marketplace.households.findings import Code, Finding, Severity
 from marketplace.households.reading import Reading, Sheet
@@ -89,17 +90,25 @@ def import_sheet(
     Raises Forbidden without the right to register households, Conflict where somebody registered one of them at the
     same moment. ``progress`` hears the number of households compared, then those written.
     """
-    report = take_sheet(sheet, by=by, now=now, dry_run=dry_run, progress=progress)
+    report = _take(sheet, by=by, now=now, dry_run=dry_run, progress=progress)
     counts: dict[str, Any] = {action.value: report.count(action) for action in Action}
     if not dry_run and (counts[Action.MADE] or counts[Action.CHANGED]):
         audit.record(by, "household.import", subject="household", subject_id=None, at=now, **counts)
     return report
 
 
-def take_sheet(
-    sheet: Sheet, *, by: Actor, now: datetime, dry_run: bool = False, progress: Progress | None = None
-) -> Report:
-    """import_sheet without its row in the audit trail: for one household that has a row of its own."""
+def findings_for(row: HouseholdRow, *, noted: Sequence[Finding], by: Actor, now: datetime) -> list[Finding]:
+    """What files and forms have in common: cells, area, and every rule that the profile's columns allow.
+
+    A finding's row is the member's position, from 1, as a form shows it.
+    """
+    reading = Reading(0, tuple(range(1, len(row.members) + 1)), row, tuple(noted))
+    context = _context_of(Sheet([reading], frozenset(PROFILE), [], []), by=by, now=now)
+    (entry, _, _) = next(_judge([reading], context, is_new=True))
+    return list(entry.findings)
+
+
+def _take(sheet: Sheet, *, by: Actor, now: datetime, dry_run: bool, progress: Progress | None) -> Report:
     if not by.has(Permission.HOUSEHOLD_WRITE):
         raise Forbidden("Your role does not allow this.")
     context = _context_of(sheet, by=by, now=now)
@@ -133,12 +142,12 @@ def _context_of(sheet: Sheet, *, by: Actor, now: datetime) -> _Context:
 
 
 def _judge(
-    batch: Sequence[Reading], context: _Context
+    batch: Sequence[Reading], context: _Context, *, is_new: bool = False
 ) -> Iterator[tuple[Entry, HouseholdRow | None, Difference | None]]:
     indexes = {
         id_index(member.id_card) for reading in batch for member in reading.household.members if member.id_number
     }
-    registered = comparing.load_registered([reading.household.registry_no for reading in batch])
+    registered = {} if is_new else comparing.load_registered([reading.household.registry_no for reading in batch])
     owners = comparing.load_owners(indexes)
     for reading in batch:
         yield _judge_one(reading, registered.get(reading.household.registry_no), owners, context)

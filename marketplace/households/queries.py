@@ -12,14 +12,13 @@ from marketplace.core.actor import Actor
 from marketplace.core.codes import Prefix, parse_code
 from marketplace.core.divisions import CODE_LENGTH, significant
 from marketplace.core.errors import NotFound
-from marketplace.core.identity import fold, id_number_fault
+from marketplace.core.identity import fold
 from marketplace.core.kinds import PovertyAttribute
 from marketplace.core.masking import mask_account, mask_id_number, mask_name, mask_phone
 from marketplace.core.permissions import Permission
 from marketplace.core.workflow import HouseholdStatus
 from marketplace.db import db
 from marketplace.households import policy
-from marketplace.households.bulk import id_index
 from marketplace.households.case import Case
 from marketplace.households.columns import PROFILE
 from marketplace.households.findings import Finding
@@ -29,7 +28,6 @@ from marketplace.households.rules import check_household, checkable
 
 PAGE = 30
 _ADULT = 18
-_CARD_LENGTH = 18
 # A number that we give: the village's code and this many digits.
 _SERIAL = 4
 _LENGTH = CODE_LENGTH + _SERIAL
@@ -88,7 +86,7 @@ def get_household(code: str, *, actor: Actor) -> Household:
 def list_households(
     actor: Actor, *, search: str = "", division: str | None = None, after: str | None = None, limit: int = PAGE
 ) -> Page:
-    """Households of the actor's area by register number; ``search`` is a name, number, code or whole ID number."""
+    """Households of the actor's area by register number; ``search`` is a name, a number or a code."""
     chosen = sa.select(Household).where(in_areas(actor.areas(Permission.HOUSEHOLD_READ)))
     if division is not None:
         chosen = chosen.where(in_areas([significant(division)]))
@@ -170,10 +168,8 @@ def _matches(search: str) -> sa.ColumnElement[bool]:
     code = parse_code(text)
     if code is not None and code[0] is Prefix.HOUSEHOLD:
         return Household.code == code[1]
+    # An ID number is never searched for: it would stand in an address, and so in logs.
     number = fold(text)
-    if len(number) == _CARD_LENGTH and id_number_fault(number) is None:
-        chosen = sa.select(Member.household_id).where(Member.id_index == id_index(number))
-        return Household.id.in_(chosen)
     if number.isdecimal():
         return Household.registry_no.startswith(number, autoescape=True)
     named = sa.select(Member.household_id).where(Member.name == text)

@@ -114,22 +114,37 @@ def _read_group(group: Group, *, columns: frozenset[str], resolve: Callable[[str
     people = [(line, cells) for line, cells in group if any(cells.get(column) for column in _PERSON)]
     head_line, head = next(((n, c) for n, c in group if c.get("与户主关系") == HEAD), group[0])
     notes: list[Finding] = []
-    members = tuple(
-        _member(cells, at=at, line=line, notes=notes, head=head, columns=columns)
-        for at, (line, cells) in enumerate(people)
-    )
     division = _division(group, head, resolve, notes)
-    note = read.Noter(notes, row=head_line)
+    household = household_of(head, people, division=division or "", line=head_line, columns=columns, notes=notes)
+    if household.declared_count not in (None, len(people)):
+        read.Noter(notes, row=head_line)(
+            Code.COUNT_DIFFERS,
+            "The register says %(declared)s people, the file has %(rows)s.",
+            severity=Severity.WARNING,
+            declared=household.declared_count,
+            rows=len(people),
+        )
+    return Reading(head_line, tuple(line for line, _ in people), household, tuple(notes))
+
+
+def household_of(
+    head: Cells, people: Group, *, division: str, line: int, columns: frozenset[str], notes: list[Finding]
+) -> HouseholdRow:
+    """A household from the head's cells and each member's; what cannot be read is added to ``notes``."""
+    note = read.Noter(notes, row=line)
+    extra = columns & CHECKED_ONLY
     exit_attribute = read.exit_attribute(head, note)
-    registry_no = read.registry_no(head, note)
-    household = HouseholdRow(
-        registry_no=registry_no,
-        division_code=division or "",
+    return HouseholdRow(
+        registry_no=read.registry_no(head, note),
+        division_code=division,
         head_name=head.get("姓名", ""),
         attribute=read.attribute(head, note),
         exit_attribute=exit_attribute,
         main_cause=read.main_cause(head, note),
-        members=members,
+        members=tuple(
+            _member(cells, at=at, line=row, notes=notes, head=head, extra=extra)
+            for at, (row, cells) in enumerate(people)
+        ),
         group_name=read.short(head, "自然村", field="group_name", note=note),
         unsafe_house=read.flag(head, "危房户", field="unsafe_house", note=note),
         safe_water=read.flag(head, "饮水安全", field="safe_water", note=note),
@@ -139,19 +154,11 @@ def _read_group(group: Group, *, columns: frozenset[str], resolve: Callable[[str
         bank_account=read.account(head, note),
         status=status_of(exit_attribute),
         declared_count=read.whole(head, "人数", field="declared_count", note=note),
-        extra={column: head.get(column, "") for column in columns & CHECKED_ONLY},
+        extra={column: head.get(column, "") for column in extra},
     )
-    if household.declared_count not in (None, len(members)):
-        message = "The register says %(declared)s people, the file has %(rows)s."
-        note(
-            Code.COUNT_DIFFERS, message, severity=Severity.WARNING, declared=household.declared_count, rows=len(members)
-        )
-    return Reading(head_line, tuple(line for line, _ in people), household, tuple(notes))
 
 
-def _member(
-    cells: Cells, *, at: int, line: int, notes: list[Finding], head: Cells, columns: frozenset[str]
-) -> MemberRow:
+def _member(cells: Cells, *, at: int, line: int, notes: list[Finding], head: Cells, extra: frozenset[str]) -> MemberRow:
     note = read.Noter(notes, row=line, member=at)
     number = cells.get("人编号") or f"{head.get('户编号', '')}{at + 1:02d}"
     return MemberRow(
@@ -167,7 +174,7 @@ def _member(
         work_place=read.short(cells, "务工状况", field="work_place", note=note),
         work_months=read.whole(cells, "务工时间(月)", field="work_months", note=note),
         serious_illness_insured=read.flag(cells, "参加大病医疗", field="serious_illness_insured", note=note),
-        extra={column: cells.get(column, "") for column in columns & CHECKED_ONLY},
+        extra={column: cells.get(column, "") for column in extra},
     )
 
 

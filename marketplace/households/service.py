@@ -1,25 +1,28 @@
 """Write households: register one, import many, reveal what is masked."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 
 from marketplace.audit import service as audit
 from marketplace.audit.models import AuditEntry
 from marketplace.core.actor import Actor
 from marketplace.core.divisions import Level, level_of
-from marketplace.core.errors import Invalid
+from marketplace.core.errors import Conflict, Invalid
 from marketplace.db import db
 from marketplace.db.clock import CHINA
 from marketplace.households import policy
 from marketplace.households.bulk import insert_households
-from marketplace.households.columns import PROFILE
+from marketplace.households.changing import completed, write_changes
+from marketplace.households.comparing import exit_move
 from marketplace.households.findings import Code, Finding, Severity
-from marketplace.households.importing import Action, Entry, Report, import_sheet, take_sheet
+from marketplace.households.importing import Action, Entry, Report, findings_for, import_sheet
 from marketplace.households.models import Household
 from marketplace.households.queries import get_household, next_registry_no
-from marketplace.households.reading import Reading, Sheet, read_sheet
+from marketplace.households.reading import read_sheet
 from marketplace.households.rows import HouseholdRow, MemberRow, status_of
 from marketplace.regions.queries import find_division
 
@@ -31,6 +34,8 @@ __all__ = [
     "MemberRow",
     "Report",
     "Revealed",
+    "RevealedPerson",
+    "change_household",
     "import_sheet",
     "insert_households",
     "read_sheet",
@@ -73,37 +78,64 @@ class Revealed:
     members: list[RevealedPerson]
 
 
-def register_household(row: HouseholdRow, *, by: Actor, now: datetime) -> tuple[Household, list[Finding]]:
+def register_household(
+    row: HouseholdRow, *, noted: Sequence[Finding] = (), by: Actor, now: datetime
+) -> tuple[Household, list[Finding]]:
     """Register one household of a village; returns it with the rules' warnings.
 
-    An empty ``registry_no`` gets the village's next. Raises InvalidHousehold with all findings where a rule refuses it.
+    ``noted`` is what the form found while reading. An empty ``registry_no`` gets the village's next.
+    Raises InvalidHousehold with all findings where one of them refuses it.
     """
     policy.ensure_can_write(by, row.division_code)
     village = find_division(row.division_code)
     if village is None or level_of(village.code) is not Level.VILLAGE:
         raise Invalid("Choose the village.", field="division_code")
     number = row.registry_no or next_registry_no(village.code)
-    _ensure_free(number)
-    complete = replace(
-        row,
-        registry_no=number,
-        status=status_of(row.exit_attribute),
-        members=tuple(
-            replace(member, person_no=member.person_no or f"{number}{at:02d}")
-            for at, member in enumerate(row.members, start=1)
-        ),
+    members = tuple(
+        replace(member, person_no=member.person_no or f"{number}{at:02d}")
+        for at, member in enumerate(row.members, start=1)
     )
-    # Rows 1, 2, … stand for the members as the form shows them.
-    reading = Reading(0, tuple(range(1, len(row.members) + 1)), complete, ())
-    report = take_sheet(Sheet([reading], frozenset(PROFILE), [], []), by=by, now=now)
-    entry = report.entries[0]
-    if entry.action is not Action.MADE:
-        raise InvalidHousehold([finding for finding in entry.findings if finding.is_error])
-    household = db.session.scalars(sa.select(Household).where(Household.registry_no == number)).one()
+    complete = replace(row, registry_no=number, status=status_of(row.exit_attribute), members=members)
+    findings = [*_taken(number), *findings_for(complete, noted=noted, by=by, now=now)]
+    _refuse(findings)
+    try:
+        (household_id,) = insert_households([complete], now=now, recorded_by=by.user_id)
+    except IntegrityError as error:
+        raise Conflict("Somebody registered this household at the same moment.") from error
+    household = db.session.get_one(Household, household_id)
     audit.record(
         by, "household.register", subject="household", subject_id=household.id, at=now, division=household.division_code
     )
-    return household, list(entry.findings)
+    return household, findings
+
+
+def change_household(
+    code: str, row: HouseholdRow, *, noted: Sequence[Finding] = (), by: Actor, now: datetime
+) -> tuple[Household, list[Finding]]:
+    """Change a registered household; members are matched by person number, new ones join, nobody is removed.
+
+    In ``row`` an empty name, ID number, phone or account keeps what is registered (the form never shows those);
+    everything else is taken as it stands. Raises InvalidHousehold as register_household does.
+    """
+    household = get_household(code, actor=by)
+    policy.ensure_can_write(by, household.division_code)
+    complete = completed(household, row)
+    findings = findings_for(complete, noted=noted, by=by, now=now)
+    move, refusal = exit_move(household.status, household.exit_attribute, complete.exit_attribute)
+    findings += [refusal] if refusal is not None else []
+    _refuse(findings)
+    changed = write_changes(household, complete, status=move, by=by, now=now)
+    if changed:
+        audit.record(
+            by,
+            "household.change",
+            subject="household",
+            subject_id=household.id,
+            at=now,
+            division=household.division_code,
+            columns=changed,
+        )
+    return household, findings
 
 
 def reveal_household(code: str, *, reason: str, by: Actor, now: datetime) -> Revealed:
@@ -135,10 +167,17 @@ def reveal_household(code: str, *, reason: str, by: Actor, now: datetime) -> Rev
     )
 
 
-def _ensure_free(registry_no: str) -> None:
-    if db.session.scalar(sa.select(Household.id).where(Household.registry_no == registry_no)) is not None:
-        message = "This household number is already in use."
-        raise InvalidHousehold([Finding(Code.NUMBER_TAKEN, Severity.ERROR, message, field="registry_no")])
+def _taken(registry_no: str) -> list[Finding]:
+    if db.session.scalar(sa.select(Household.id).where(Household.registry_no == registry_no)) is None:
+        return []
+    message = "This household number is already in use."
+    return [Finding(Code.NUMBER_TAKEN, Severity.ERROR, message, field="registry_no")]
+
+
+def _refuse(findings: Sequence[Finding]) -> None:
+    errors = [finding for finding in findings if finding.is_error]
+    if errors:
+        raise InvalidHousehold(errors)
 
 
 def _flag_many_reveals(by: Actor, *, now: datetime) -> None:

@@ -1,0 +1,5 @@
+"""The blueprint of all pages of households."""
+
+from flask import Blueprint
+
+bp = Blueprint("households", __name__)
