@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from marketplace.cli.context import Refused, say, with_app
-from marketplace.core.kinds import SupportKind
+from marketplace.core.kinds import SupportKind, find_member
 from marketplace.core.money import Money, percent
 from marketplace.db.clock import CHINA, china_day, utc_now
 from marketplace.regions.queries import find_division, place_name
@@ -47,7 +47,7 @@ def figures(*, area: str, kind: str, moment: datetime) -> dict[str, Any]:
 
     ``kind`` says which needs ``needs`` and ``success_rate`` count; households, donors and channels are of all.
     """
-    chosen = None if kind == ALL_KINDS else SupportKind(kind)
+    chosen = find_member(SupportKind, kind)
     rates = queries.need_rates(area, kind=chosen, as_of=moment)
     reach = queries.coverage(area, as_of=moment)
     return {

@@ -95,7 +95,7 @@ def insert_receipts(rows: Iterable[ReceiptRow]) -> None:
     ordered = list(rows)
     _insert(Receipt, [_values(row, leave_out={"quantities"}) for row in ordered])
     chosen = sa.select(Receipt.entry_id, Receipt.id).where(Receipt.pledge_id.in_({row.pledge_id for row in ordered}))
-    ids = dict(db.session.execute(chosen).tuples().all())
+    ids = {row.entry_id: row.id for row in db.session.execute(chosen)}
     lines = [
         {"receipt_id": ids[row.entry_id], "line_id": line_id, "quantity": quantity}
         for row in ordered

@@ -1,23 +1,19 @@
 """Help that arrives, is used, delivered and confirmed by two people; and everybody who may not say so."""
 
 import io
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from threading import Barrier
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
-from PIL import Image
 
 from marketplace.accounts.models import User
 from marketplace.audit.models import AuditEntry
-from marketplace.core.actor import PUBLIC, Actor
+from marketplace.core.actor import Actor
 from marketplace.core.codes import new_slip_code
 from marketplace.core.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
-from marketplace.core.money import Money
 from marketplace.core.permissions import Role
 from marketplace.core.workflow import NeedState, PledgeState
 from marketplace.db import db, transaction
@@ -26,162 +22,15 @@ from marketplace.donors.service import declare_relation
 from marketplace.fulfilment import queries, service, worklist
 from marketplace.fulfilment.acts import Act
 from marketplace.fulfilment.models import Confirmation, ConfirmerKind, Receipt, Witness
-from marketplace.households.models import Household
-from marketplace.ledger.models import EntryKind, LedgerEntry
+from marketplace.ledger.models import EntryKind
 from marketplace.ledger.queries import balances_of, entries_of
 from marketplace.media.models import Photo
-from marketplace.needs.models import Need
 from marketplace.needs.slips import slip_index
-from marketplace.pledges.models import Pledge, Way
+from marketplace.pledges.models import Way
 from marketplace.pledges.service import cancel_pledge, pledge_need
 from tests import factories as f
-from tests.factories import NOW, TREE, Line, money_line
-
-GOODS = (Line("棉被", 4, "床", 18_000), Line("取暖炉", 1, "台", 86_000))
-
-
-def picture() -> io.BytesIO:
-    """A small JPEG, as a telephone sends it."""
-    stream = io.BytesIO()
-    Image.new("RGB", (64, 48), (90, 120, 100)).save(stream, "JPEG")
-    stream.seek(0)
-    return stream
-
-
-@dataclass(frozen=True)
-class Scene:
-    """One pledged need with the people around it; amounts of lines by position."""
-
-    need: Need
-    pledge: Pledge
-    donor: Donor
-    clerk: User
-    reviewer: User
-    supervisor: User
-    slip: str
-
-    @property
-    def lines(self) -> list[int]:
-        """Ids of the need's lines, by position."""
-        return [line.id for line in db.session.get_one(Need, self.need.id).lines]
-
-    def actor(self, user: User) -> Actor:
-        """The user as the services see him."""
-        return f.actor_for(user)
-
-    def receive(self, quantities: Mapping[int, int], *, key: str = "r1", by: User | None = None, **fields: str):
-        """Record a receipt as the township's reviewer."""
-        said = {"custodian": "石渠县慈善会（演示）", "voucher_no": "川财 0083-1147", **fields}
-        with transaction():
-            return service.record_receipt(
-                self.pledge.code,
-                quantities=quantities,
-                client_key=key,
-                by=self.actor(by or self.reviewer),
-                now=NOW,
-                **said,
-            )
-
-    def disburse(self, receipt: Receipt, *, payee: str = "县供销社", by: User | None = None) -> LedgerEntry:
-        """Pass the money of a receipt on."""
-        with transaction():
-            return service.record_disbursement(
-                self.pledge.code, receipt_id=receipt.id, payee=payee, by=self.actor(by or self.reviewer), now=NOW
-            )
-
-    def use(self, yuan: int, *, key: str = "u1", payee: str = "县供销社", photo: bool = False):
-        """Spend money that was passed on."""
-        with transaction():
-            return service.record_use(
-                self.pledge.code,
-                payee=payee,
-                what="棉被、取暖炉",
-                amount=Money(yuan * 100),
-                voucher_no="发票 21",
-                photo=picture() if photo else None,
-                client_key=key,
-                by=self.actor(self.reviewer),
-                now=NOW,
-            )
-
-    def deliver(self, *, by: User | None = None):
-        """Hand over, as the clerk."""
-        with transaction():
-            return service.record_delivery(
-                self.pledge.code,
-                photo=picture(),
-                witness=Witness.WORK_TEAM,
-                by=self.actor(by or self.clerk),
-                now=NOW,
-            )
-
-    def household_says(self, *, arrived: bool = True, by: Actor = PUBLIC, slip: str | None = None, now: datetime = NOW):
-        """Answer with the slip."""
-        with transaction():
-            return service.confirm_by_slip(
-                self.slip if slip is None else slip, arrived=arrived, note="", by=by, now=now
-            )
-
-    def second_says(
-        self, user: User | None = None, *, arrived: bool = True, clean: bool = False, note: str = "到户看过"
-    ):
-        """Answer as the village's supervisor."""
-        with transaction():
-            return service.confirm_as_second(
-                self.pledge.code,
-                arrived=arrived,
-                note=note,
-                photo_is_clean=clean,
-                by=self.actor(user or self.supervisor),
-                now=NOW,
-            )
-
-    def report(self, *, words: str = "炉子不漏烟了。谢谢。", may_publish: bool = True):
-        """Tell the donor, as the clerk."""
-        with transaction():
-            return service.give_feedback(
-                self.pledge.code,
-                words=words,
-                rating=5,
-                may_publish=may_publish,
-                by=self.actor(self.clerk),
-                now=NOW,
-            )
-
-    def state(self) -> tuple[PledgeState, NeedState]:
-        """Where pledge and need stand in the database."""
-        db.session.rollback()
-        db.session.expire_all()
-        return db.session.get_one(Pledge, self.pledge.id).state, db.session.get_one(Need, self.need.id).state
-
-
-def make_scene(*, lines: tuple[Line, ...] = GOODS, household: Household | None = None) -> Scene:
-    """A need of goods (or ``lines``), pledged by its donor through the service, with a slip at the household."""
-    clerk = f.make_user(Role.VILLAGE_CLERK, division=TREE.village)
-    slip = new_slip_code()
-    need = f.make_need(lines=lines, poster=clerk, household=household, slip_index=slip_index(slip))
-    donor = f.make_donor()
-    with transaction():
-        pledge = pledge_need(
-            need.code,
-            quantities={line.id: line.quantity for line in need.lines},
-            way=Way.CHARITY,
-            intent="先买炉子，天冷。",
-            shows_name=False,
-            shows_amount=True,
-            client_key=f"scene-{need.code}",
-            by=f.actor_for(db.session.get_one(User, donor.user_id)),
-            now=NOW - timedelta(days=2),
-        )
-    return Scene(
-        need=need,
-        pledge=pledge,
-        donor=donor,
-        clerk=clerk,
-        reviewer=f.make_user(Role.TOWNSHIP_REVIEWER, division=TREE.township),
-        supervisor=f.make_user(Role.VILLAGE_SUPERVISOR, division=TREE.village),
-        slip=slip,
-    )
+from tests.factories import NOW, TREE
+from tests.scenes import GOODS, Scene, delivered, make_money_scene, make_scene
 
 
 @pytest.fixture
@@ -193,14 +42,7 @@ def goods(app: Flask) -> Scene:
 @pytest.fixture
 def money(app: Flask) -> Scene:
     """A pledge of 1,480 yuan."""
-    return make_scene(lines=(money_line(148_000),))
-
-
-def delivered(scene: Scene) -> Scene:
-    """All arrived and handed over."""
-    scene.receive(dict(zip(scene.lines, (4, 1), strict=True)))
-    scene.deliver()
-    return scene
+    return make_money_scene()
 
 
 def test_goods_go_from_receipt_to_feedback_and_the_need_closes(goods: Scene) -> None:
@@ -663,7 +505,7 @@ def test_a_delivery_needs_a_picture(goods: Scene) -> None:
     assert goods.state()[0] is PledgeState.RECEIVED
 
 
-@pytest.mark.parametrize("words", ["谢谢，我的电话是 138 1234 5678。", "证件号 51333219800101 请联系"])
+@pytest.mark.parametrize("words", ["谢谢，我的电话是 138 1234 5678。", "证件号 999999198001010018 请联系"])
 def test_words_with_numbers_of_people_are_not_published(goods: Scene, words: str) -> None:
     """R-P1"""
     delivered(goods)
@@ -681,7 +523,7 @@ def test_words_with_a_members_name_are_not_published(goods: Scene) -> None:
     goods.household_says()
     goods.second_says()
     name = db.session.scalars(sa.text("SELECT head_name FROM household")).first()
-    with pytest.raises(Invalid, match="names"):
+    with pytest.raises(Invalid, match="name"):
         goods.report(words=f"{name} 一家谢谢您。")
 
 
