@@ -55,7 +55,7 @@ class Settings:
         Raises SettingsError when a secret is missing: there is no default for a secret.
         """
         env = dict(os.environ if environ is None else environ)
-        instance = Path(env.get("MARKETPLACE_INSTANCE", "instance")).resolve()
+        instance = instance_folder(env)
         stored = _stored_settings(instance / SETTINGS_FILE)
 
         def read(name: str, default: str = "") -> str:
@@ -78,6 +78,12 @@ class Settings:
             home_division=read("HOME_DIVISION", "513300000000"),
             publisher=read("PUBLISHER"),
         )
+
+
+def instance_folder(environ: Mapping[str, str] | None = None) -> Path:
+    """The folder that holds settings.json, the embedded database and the photos."""
+    env = os.environ if environ is None else environ
+    return Path(env.get("MARKETPLACE_INSTANCE", "instance")).resolve()
 
 
 def terminal_language(environ: Mapping[str, str] | None = None) -> str:

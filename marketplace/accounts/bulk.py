@@ -8,6 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from marketplace.accounts.models import RoleGrant, User
+from marketplace.accounts.passwords import ensure_acceptable, hash_password
 from marketplace.accounts.queries import phone_index
 from marketplace.core.permissions import Role
 from marketplace.db import db
@@ -22,6 +23,13 @@ class UserRow:
     created_at: datetime
     grants: tuple[tuple[Role, str], ...]
     unit: str = ""
+
+
+def set_same_password(user_ids: Sequence[int], *, password: str) -> None:
+    """Give the demonstration's accounts one password between them; hashed once, for hashing is slow on purpose."""
+    ensure_acceptable(password, phone="")
+    chosen = sa.update(User).where(User.id.in_(user_ids))
+    db.session.execute(chosen.values(password=hash_password(password)))
 
 
 def insert_users(rows: Sequence[UserRow]) -> list[int]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC
+from enum import StrEnum
 from random import Random
 
 import sqlalchemy as sa
@@ -10,7 +11,7 @@ import sqlalchemy as sa
 from marketplace.accounts.bulk import insert_users
 from marketplace.core.actor import SYSTEM
 from marketplace.core.codes import Prefix
-from marketplace.core.kinds import Labelled, PovertyCause, SupportKind
+from marketplace.core.kinds import PovertyCause, SupportKind
 from marketplace.core.workflow import NeedState
 from marketplace.db import db, transaction
 from marketplace.demo import cast, channels, facts, people
@@ -42,31 +43,22 @@ _KIND_WEIGHTS = {
 }
 
 
-class Stage(Labelled):
-    """What is being made; the labels are what the terminal shows."""
+class Stage(StrEnum):
+    """What is being made, in this order."""
 
-    PLACES = "places", "行政区划和物品目录"
-    HOUSEHOLDS = "households", "农户"
-    PLANS = "plans", "需求和捐赠的经过"
-    DONORS = "donors", "爱心人士"
-    NEEDS = "needs", "需求"
-    GIFTS = "gifts", "认领、账目和送达"
-    CHANNELS = "channels", "五个渠道的协议"
-    ACCOUNTS = "accounts", "演示账号"
-    MATCHING = "matching", "推荐"
+    PLACES = "places"
+    HOUSEHOLDS = "households"
+    PLANS = "plans"
+    DONORS = "donors"
+    NEEDS = "needs"
+    GIFTS = "gifts"
+    CHANNELS = "channels"
+    ACCOUNTS = "accounts"
+    MATCHING = "matching"
 
 
 # Hears how many rows of a stage were just made.
 Progress = Callable[[Stage, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Demonstration:
-    """What was built."""
-
-    accounts: list[cast.Account]
-    stage_village: str
-    stage_words: str
 
 
 @dataclass(slots=True)
@@ -80,8 +72,8 @@ class _Builder:
         return Random(f"{self.seed}/{stage}")
 
 
-def build(*, seed: int, scale: float, password: str, progress: Progress) -> Demonstration:
-    """Fill an empty, migrated database; call inside an application context. Each stage is one transaction."""
+def build(*, seed: int, scale: float, password: str, progress: Progress) -> list[cast.Account]:
+    """Fill an empty, migrated database inside an application context, a few stages to a transaction; the accounts."""
     builder = _Builder(seed, facts.sizes_at(scale), progress)
     places = _make_places(builder)
     counts = spread(places, total=builder.sizes.households, rng=builder.rng("spread"))
@@ -96,12 +88,12 @@ def build(*, seed: int, scale: float, password: str, progress: Progress) -> Demo
     _write(builder, asks, givers=givers, places=places, teller=teller)
     with transaction():
         cast.speak_for_household(stage_asks, askers=askers, places=places, now=NOW)
-        accounts = cast.open_accounts(places, password=password, now=NOW)
+        accounts = cast.open_accounts(places, password=password)
         progress(Stage.ACCOUNTS, len(accounts))
     with transaction():
         record = matching.run(now=NOW, seed=seed)
         progress(Stage.MATCHING, record.needs)
-    return Demonstration(accounts, places.stage, places.words(places.stage) + places.names[places.stage])
+    return accounts
 
 
 def _make_places(builder: _Builder) -> Places:
