@@ -11,6 +11,7 @@ from marketplace.core.actor import Actor
 from marketplace.core.errors import NotFound
 from marketplace.core.workflow import PledgeState
 from marketplace.db import db
+from marketplace.donors.models import Donor
 from marketplace.ledger.models import LedgerBalance
 from marketplace.ledger.rules import Quantity, Subject
 from marketplace.needs.models import Need
@@ -39,6 +40,15 @@ def get_pledge(code: str, *, actor: Actor) -> Pledge:
     return pledge
 
 
+def get_own_pledge(code: str, *, actor: Actor) -> Pledge:
+    """One of the actor's own pledges; NotFound for any other."""
+    pledge = find_pledge(code)
+    if pledge is None:
+        raise NotFound("There is nothing here that you may see.")
+    policy.ensure_is_own(actor, pledge)
+    return pledge
+
+
 def find_pledge(code: str) -> Pledge | None:
     """A pledge by its gift code, for services that check access themselves."""
     return db.session.scalar(sa.select(Pledge).where(Pledge.code == code).options(*with_all()))
@@ -52,13 +62,11 @@ def list_pledges_of_donor(donor_id: int, *, states: Collection[PledgeState] = ()
     return list(db.session.scalars(chosen.order_by(Pledge.created_at.desc(), Pledge.id.desc())))
 
 
-def list_named_gifts(donor_id: int, *, most: int = 50) -> list[Pledge]:
+def list_named_gifts(donor_code: str, *, most: int = 50) -> list[Pledge]:
     """A donor's gifts that arrived and were made under the donor's name, newest first (R-P2)."""
     arrived = (PledgeState.RECEIVED, PledgeState.DELIVERED, PledgeState.CONFIRMED, PledgeState.REPORTED)
-    chosen = sa.select(Pledge).where(
-        Pledge.donor_id == donor_id, Pledge.shows_name.is_(True), Pledge.state.in_(arrived)
-    )
-    newest = chosen.order_by(Pledge.received_at.desc(), Pledge.id.desc())
+    named = sa.select(Pledge).join(Pledge.donor).where(Donor.code == donor_code, Pledge.shows_name.is_(True))
+    newest = named.where(Pledge.state.in_(arrived)).order_by(Pledge.received_at.desc(), Pledge.id.desc())
     return list(db.session.scalars(newest.limit(most).options(*with_all())))
 
 

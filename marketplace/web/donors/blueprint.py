@@ -1,0 +1,5 @@
+"""The blueprint that the modules of this area share."""
+
+from flask import Blueprint
+
+bp = Blueprint("donors", __name__)

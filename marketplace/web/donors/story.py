@@ -1,0 +1,147 @@
+"""What a donor reads about one's own pledge: what is due, what happened, what its unit counts say."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask_babel import gettext as _
+
+from marketplace.core.money import Money
+from marketplace.core.workflow import PledgeState
+from marketplace.db.clock import CHINA, china_day
+from marketplace.fulfilment.thanks import Thanks
+from marketplace.ledger.models import FEN
+from marketplace.ledger.rules import Totals
+from marketplace.pledges.models import Pledge, PledgeLine, Way
+from marketplace.regions.queries import place_name
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One point of the timeline."""
+
+    icon: str
+    title: str
+    at: datetime | None = None
+    text: str = ""
+    done: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One pledge in the list of one's own."""
+
+    pledge: Pledge
+    words: str
+    place: str
+    thanks: Thanks | None
+
+    @property
+    def is_due(self) -> bool:
+        """True while the donor has something to do."""
+        return self.pledge.state is PledgeState.ACCEPTED
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """One unit of a pledge: promised, arrived, used, in words."""
+
+    promised: str
+    arrived: str
+    used: str
+    left: str
+
+
+def quantity(amount: int, unit: str) -> str:
+    """``4 床``; money in yuan."""
+    return str(_("%(yuan)s yuan", yuan=Money(amount).short)) if unit == FEN else f"{amount:,} {unit}"
+
+
+def line_words(line: PledgeLine) -> str:
+    """``棉被 4 床``."""
+    return f"{line.need_line.name} {quantity(line.quantity, line.need_line.unit)}"
+
+
+def pledge_words(pledge: Pledge) -> str:
+    """All lines of a pledge."""
+    return str(_(", ")).join(line_words(line) for line in pledge.lines)
+
+
+def row_of(pledge: Pledge, *, place: str, thanks: Thanks | None) -> Row:
+    """A pledge for the list."""
+    return Row(pledge, pledge_words(pledge), place, thanks)
+
+
+def sums_of(balances: dict[str, Totals]) -> list[Sum]:
+    """What the ledger says of a pledge, unit by unit."""
+    return [
+        Sum(
+            promised=quantity(totals.pledged - totals.released, unit),
+            arrived=quantity(totals.received - totals.returned, unit),
+            used=quantity(totals.used, unit),
+            left=quantity(totals.left, unit),
+        )
+        for unit, totals in sorted(balances.items())
+    ]
+
+
+def how_to(pledge: Pledge) -> str:
+    """What the donor does now, by the way that was chosen; this site takes no money."""
+    names = {"place": place_name(pledge.need.division_code), "code": pledge.code}
+    if pledge.way is Way.SHIP:
+        return str(_("Send it to the township office of %(place)s. Write %(code)s on the parcel.", **names))
+    if pledge.way is Way.DIRECT:
+        return str(_("Call the township office of %(place)s before you come, and name %(code)s.", **names))
+    return str(_("Transfer it to the charity's account for %(place)s. Write %(code)s as the purpose.", **names))
+
+
+def events_of(pledge: Pledge, thanks: Thanks | None) -> list[Event]:
+    """From promise to feedback; what is still to come stands at the end, unfinished."""
+    made = Event("full", _("Pledged"), pledge.created_at, pledge_words(pledge))
+    ended = pledge.ended_at is not None or pledge.state is PledgeState.DECLINED
+    due = _("due by %(day)s", day=china_day(pledge.expires_at).isoformat())
+    steps = [
+        _step("full", _("Arrived"), pledge.received_at, coming=due),
+        _step("box", _("Delivered"), pledge.delivered_at),
+        _step("seal", _("Confirmed by the household and a second person"), pledge.confirmed_at),
+        _step("heart", _("Feedback"), pledge.reported_at, text=f"“{thanks.words}”" if thanks else ""),
+    ]
+    if ended:
+        return [made, *(step for step in steps if step.done), _ending(pledge)]
+    return [made, *steps]
+
+
+def _step(icon: str, title: str, at: datetime | None, *, text: str = "", coming: str = "") -> Event:
+    if at is None:
+        return Event("wait", title, text=coming, done=False)
+    return Event(icon, title, at, text)
+
+
+def _ending(pledge: Pledge) -> Event:
+    title = {PledgeState.CANCELLED: _("You took it back"), PledgeState.DECLINED: _("Declined")}
+    text = _("What had not arrived is open to others again.")
+    return Event("late", title.get(pledge.state, _("Lapsed")), pledge.ended_at, text)
+
+
+@dataclass(frozen=True, slots=True)
+class PublicGift:
+    """What a donor's public page shows of a gift made under the donor's name; nothing else of it leaves (R-P2)."""
+
+    code: str
+    words: str
+    place: str
+    month: str
+    # None where the donor hides the amount.
+    value_fen: int | None
+
+
+def public_gift(pledge: Pledge) -> PublicGift:
+    """A gift for the public; a hidden amount hides the quantities too."""
+    arrived = pledge.received_at or pledge.created_at
+    names = str(_(", ")).join(line.need_line.name for line in pledge.lines)
+    return PublicGift(
+        code=pledge.code,
+        words=pledge_words(pledge) if pledge.shows_amount else names,
+        place=place_name(pledge.need.division_code),
+        month=f"{arrived.astimezone(CHINA):%Y-%m}",
+        value_fen=pledge.value_fen if pledge.shows_amount else None,
+    )
