@@ -11,6 +11,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from marketplace.core.errors import DomainError
+from marketplace.db import db
 from marketplace.web.i18n import sentence_of
 from marketplace.web.site import forget_reader
 
@@ -86,6 +87,8 @@ def _foreign_form(_error: CSRFError) -> ResponseReturnValue:
 def _failed(error: HTTPException) -> ResponseReturnValue:
     status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        # A result that nobody read to its end would hold its old snapshot in the pool: that connection goes.
+        db.session.invalidate()
         forget_reader()
     body, code = _page(status)
     headers = [(name, value) for name, value in error.get_headers() if name in ("Allow", "Retry-After")]

@@ -2,18 +2,21 @@
 
 import gzip
 import json
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from flask_babel import force_locale
 
 from marketplace.app import create_app
+from marketplace.audit.models import AuditEntry
 from marketplace.config import Settings
 from marketplace.core.errors import Conflict, Forbidden, Invalid, NotFound
 from marketplace.core.permissions import Role
-from marketplace.db import db
+from marketplace.db import db, transaction
 from marketplace.paths import STATIC
 from marketplace.web.filters import term
 from marketplace.web.guard import public
@@ -22,7 +25,7 @@ from marketplace.web.health import has_wal_reset_bug
 from marketplace.web.i18n import say, translations
 from marketplace.web.site import static_version
 from tests.client import Client
-from tests.factories import make_user
+from tests.factories import NOW, make_user
 
 PHONE = "13912345678"
 SQLITE = pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
@@ -283,6 +286,32 @@ def test_an_error_page_leads_back_to_where_the_reader_came_from(client: Client) 
     assert 'href="/needs?q=x"' in page
     foreign = client.get("/nothing-here", headers={"Referer": "https://evil.example/"}).text
     assert "evil.example" not in foreign
+
+
+@SQLITE
+def test_a_failure_in_the_middle_of_reading_leaves_no_old_snapshot_behind(broken: Flask) -> None:
+    """C4: the next writer on that connection would be told that the database is locked."""
+    unread = []
+
+    @public
+    def fail():
+        unread.append(db.session.execute(sa.text("SELECT name FROM sqlite_master")))
+        raise RuntimeError
+
+    @public
+    def write():
+        with transaction() as session:
+            session.add(AuditEntry(at=NOW, action="test", subject_type="test", detail={}))
+        return ""
+
+    broken.add_url_rule("/fails/reading", "reading", fail)
+    broken.add_url_rule("/writes", "writing", write)
+    client = _client(broken)
+    assert client.get("/fails/reading").status_code == 500
+    with sqlite3.connect(str(db.engine.url.database)) as elsewhere:
+        elsewhere.execute("CREATE TABLE meanwhile (id INTEGER)")
+    # As often as the pool has connections, so that each has its turn.
+    assert [client.get("/writes").status_code for _ in range(4)] == [200] * 4
 
 
 # Health
