@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from marketplace.disclosure.queries import GiftFilters, PublicGift, list_gifts, make_period
 from marketplace.needs.queries import NeedFilters, PublicNeed, Sort, list_public_needs
 from marketplace.regions.queries import names_of
 from marketplace.statistics.queries import (
@@ -17,6 +18,7 @@ from marketplace.statistics.queries import (
 
 _CARDS = 3
 _COUNTIES = 4
+_GIFTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,8 @@ class FrontPage:
     donors: int
     longest: list[PublicNeed]
     open_needs: int
+    gifts: tuple[PublicGift, ...]
+    # The counties with the most needs that wait, then all the others together.
     counties: list[CountyRow]
     others: CountyRow | None
     # How many counties stand behind ``others``.
@@ -65,6 +69,7 @@ def front_page(home: str, *, now: datetime) -> FrontPage:
         donors=count_donors(as_of=now),
         longest=waiting.cards,
         open_needs=waiting.counts.open_in_all,
+        gifts=list_gifts(GiftFilters(make_period(now=now, area=home)), now=now, size=_GIFTS).gifts,
         counties=first,
         others=_sum(rest) if rest else None,
         other_count=len(rest),
