@@ -55,6 +55,8 @@ def prepare(engine: Engine) -> None:
             "journal_mode = WAL",
             "synchronous = FULL",
             "foreign_keys = ON",
+            # Without it REPLACE deletes rows of the book past the trigger that refuses it.
+            "recursive_triggers = ON",
             "mmap_size = 0",
             "cache_size = -32768",
         ):
