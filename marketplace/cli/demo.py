@@ -40,7 +40,7 @@ _PLACES = (
     ("/needs", "Needs"),
     ("/disclosure", "Disclosure"),
     ("/statistics", "Statistics"),
-    ("/login", "Sign in"),
+    ("/login", "Log in"),
 )
 
 

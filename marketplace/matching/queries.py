@@ -47,6 +47,7 @@ class SuggestedDonor:
     rank: int
     score: int
     slot: Slot
+    propensity: float
     terms: tuple[Term, ...]
 
 
@@ -72,7 +73,7 @@ def donors_for_need(need_id: int) -> list[SuggestedDonor]:
         .order_by(Suggestion.rank)
     )
     return [
-        SuggestedDonor(code, donor_type, s.rank, s.score, s.slot, read_terms(s.terms))
+        SuggestedDonor(code, donor_type, s.rank, s.score, s.slot, s.propensity, read_terms(s.terms))
         for s, code, donor_type in db.session.execute(chosen)
     ]
 

@@ -53,6 +53,16 @@ def run(*, now: datetime, seed: int = 0) -> MatchRun:
     return record
 
 
+def warm_up(*, now: datetime) -> None:
+    """Read everything and compile before a write lock is taken; does nothing before the first full run."""
+    last = find_last_run()
+    if last is None:
+        return
+    warm = warm_for(last, now=now)
+    if warm.problem.needs.codes:
+        warm.ranker.need(warm.problem.needs.codes[0])
+
+
 def rerank_need(need_id: int, *, now: datetime) -> None:
     """After a need was published, changed, covered or closed: its list, and those of the donors that it touches.
 

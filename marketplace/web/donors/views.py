@@ -22,6 +22,7 @@ from marketplace.web.donors.forms import GiftVisibilityForm, RegisterForm, Token
 from marketplace.web.donors.story import events_of, how_to, public_gift, row_of, sums_of
 from marketplace.web.forms import form_errors
 from marketplace.web.guard import current_actor, public, requires
+from marketplace.web.matching.showing import needs_shown_to
 from marketplace.web.security import limiter
 from marketplace.web.signing_in import own_target, sign_in
 
@@ -80,7 +81,9 @@ def mine() -> ResponseReturnValue:
     rows = [
         row_of(pledge, place=place_name(pledge.need.division_code), thanks=thanks.get(pledge.id)) for pledge in made
     ]
-    return render_template("donors/mine.html", rows=rows, donor=queries.get_own_donor(actor))
+    return render_template(
+        "donors/mine.html", rows=rows, donor=queries.get_own_donor(actor), suggested=needs_shown_to(actor)
+    )
 
 
 @bp.get("/my/pledges/<code>")

@@ -21,6 +21,7 @@ from marketplace.web.donors.forms import (
 )
 from marketplace.web.forms import form_errors
 from marketplace.web.guard import current_actor, requires
+from marketplace.web.matching.refresh import refresh_donor
 
 
 @bp.get("/my/preferences")
@@ -87,6 +88,9 @@ def declare() -> ResponseReturnValue:
 
 
 def _saved() -> ResponseReturnValue:
+    donor_id = current_actor().donor_id
+    if donor_id is not None:
+        refresh_donor(donor_id)
     flash(_("Saved."))
     return redirect(url_for(".wishes"), 303)
 

@@ -10,7 +10,8 @@ from marketplace.db.clock import utc_now
 from marketplace.needs import queries
 from marketplace.needs.listing import Band, Standing
 from marketplace.needs.service import Seen
-from marketplace.web.guard import public
+from marketplace.web.guard import current_actor, public
+from marketplace.web.matching.showing import reasons_shown_to
 from marketplace.web.needs import desk as _desk  # noqa: F401  (registers its views)
 from marketplace.web.needs import posting as _posting  # noqa: F401
 from marketplace.web.needs.blueprint import bp
@@ -25,6 +26,7 @@ from marketplace.web.needs.choices import (
     standing_word,
 )
 from marketplace.web.needs.story import month_of, timeline_of
+from marketplace.web.pledges.views import form_for
 from marketplace.web.security import search_limit
 
 __all__ = ["bp"]
@@ -67,7 +69,7 @@ def show(code: str) -> ResponseReturnValue:
         if queries.was_withdrawn(code):
             return render_template("needs/gone.html"), _GONE
         raise NotFound("There is nothing here that you may see.")
-    card = queries.public_card(need)
+    card, actor = queries.public_card(need), current_actor()
     checked = queries.find_verification(need)
     return render_template(
         "needs/show.html",
@@ -81,4 +83,6 @@ def show(code: str) -> ResponseReturnValue:
         events=timeline_of(need),
         is_paused=need.state is NeedState.SUSPENDED,
         is_expired=need.state is NeedState.EXPIRED,
+        suggested=reasons_shown_to(actor, need_id=need.id),
+        pledge_form=form_for(card, actor) if need.state is NeedState.PUBLISHED else None,
     )

@@ -16,6 +16,7 @@ from marketplace.needs.lint import Severity
 from marketplace.needs.models import Need, ReturnReason
 from marketplace.needs.service import Seen
 from marketplace.web.guard import current_actor, requires
+from marketplace.web.matching.refresh import refresh_need
 from marketplace.web.needs.remarks import remarks_of
 from marketplace.web.review.forms import ApproveForm, PauseForm, ReturnForm, shown_at
 
@@ -46,7 +47,7 @@ def show(code: str) -> ResponseReturnValue:
 def approve(code: str) -> ResponseReturnValue:
     """Put the need before the public (R-V2)."""
     need = queries.get_need(code, actor=current_actor())
-    form = _approve_form(need)
+    form, need_id = _approve_form(need), need.id
     if form.validate_on_submit():
         with shown_at(form):
             with transaction():
@@ -58,6 +59,7 @@ def approve(code: str) -> ResponseReturnValue:
                     by=current_actor(),
                     now=utc_now(),
                 )
+            refresh_need(need_id)
             flash(_("The need is now public."))
             return redirect(url_for(".queue"), 303)
     return _page(need, approve_form=form), 422
