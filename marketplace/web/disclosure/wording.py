@@ -1,0 +1,45 @@
+"""Words of gifts that page and export share, so that both say the same."""
+
+from marketplace.core.kinds import SupportKind
+from marketplace.disclosure.queries import PublicGift, PublicGiver, Standing
+from marketplace.web.filters import place, term
+from marketplace.web.i18n import say as _
+
+
+def giver_word(giver: PublicGiver) -> str:
+    """The donor as chosen: a name, or who it was in general."""
+    if giver.name and giver.credit_tail:
+        return _("%(name)s (code ends in %(tail)s)", name=giver.name, tail=giver.credit_tail)
+    if giver.name:
+        return giver.name
+    return _("A donor who is not named") if giver.is_person else _("A unit that is not named")
+
+
+def state_word(gift: PublicGift) -> str:
+    """Where the gift stands."""
+    return _("Late, not arrived") if gift.is_late else term(gift.state)
+
+
+def kind_word(gift: PublicGift) -> str:
+    """Money, or a thing whose amounts are worth by reference price."""
+    return term(gift.kind) if gift.kind is SupportKind.MONEY else _("%(kind)s, valued", kind=term(gift.kind))
+
+
+def place_word(gift: PublicGift) -> str:
+    """County and township."""
+    return place(gift.township)
+
+
+def standing_word(standing: Standing) -> str:
+    """A filter by state."""
+    words = {
+        Standing.CURRENT: _("All in force"),
+        Standing.ACCEPTED: _("Pledged"),
+        Standing.RECEIVED: _("Arrived"),
+        Standing.DELIVERED: _("Delivered"),
+        Standing.CONFIRMED: _("Confirmed by two people"),
+        Standing.REPORTED: _("Donor told"),
+        Standing.LATE: _("Late, not arrived"),
+        Standing.ENDED: _("Lapsed or cancelled"),
+    }
+    return words[standing]
