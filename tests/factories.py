@@ -27,15 +27,14 @@ from marketplace.core.kinds import (
     SupportKind,
 )
 from marketplace.core.permissions import DONOR_ROLES, Role
-from marketplace.core.text import index_tokens
 from marketplace.core.workflow import PUBLIC_NEED_STATES, HouseholdStatus, NeedState, PledgeState
 from marketplace.db import db, transaction
-from marketplace.db.search import index_need
 from marketplace.db.types import keyring
 from marketplace.donors.models import Donor, Preference
 from marketplace.donors.queries import find_donor_id
 from marketplace.households.models import Household, Member
 from marketplace.households.queries import find_household_id
+from marketplace.needs.indexing import index_public_need
 from marketplace.needs.models import MONEY_UNIT, Consent, ConsentHow, Need, NeedLine
 from marketplace.pledges.models import Pledge, PledgeLine, Way
 from marketplace.regions.models import Division
@@ -280,7 +279,7 @@ def make_need(
         session.flush()
         session.add(_consent(need, household, poster))
         if state in PUBLIC_NEED_STATES:
-            index_need(session, need.id, index_tokens(f"{need.title} {need.story}"))
+            index_public_need(need)
     return need
 
 

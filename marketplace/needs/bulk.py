@@ -1,17 +1,16 @@
 """Write many needs at once, already in any state, for imports and the demonstration."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from marketplace.core.kinds import NeedCategory, SupportKind, Urgency
 from marketplace.core.workflow import PUBLIC_NEED_STATES, NeedState
 from marketplace.db import db
-from marketplace.db.search import index_many
+from marketplace.needs.indexing import index_new_needs
 from marketplace.needs.models import Consent, ConsentHow, Decision, Need, NeedLine, NeedPhoto, NeedReview, ReturnReason
-from marketplace.needs.places import public_places
 from marketplace.needs.slips import slip_index
-from marketplace.needs.wording import kind_of, search_tokens, title_of, value_of
+from marketplace.needs.wording import kind_of, title_of, value_of
 
 # The version of the agreement that households are read; a changed text is a new version.
 CONSENT_TEXT = "2018-01"
@@ -96,7 +95,7 @@ def insert_needs(rows: Iterable[NeedRow]) -> list[Need]:
     for need, row in zip(needs, ordered, strict=True):
         db.session.add_all(_attachments(need, row))
     db.session.flush()
-    _index(needs)
+    index_new_needs([need for need in needs if need.state in PUBLIC_NEED_STATES])
     return needs
 
 
@@ -174,25 +173,3 @@ def _attachments(need: Need, row: NeedRow) -> list[Consent | NeedReview | NeedPh
             )
         )
     return attached
-
-
-def _index(needs: Sequence[Need]) -> None:
-    public = [need for need in needs if need.state in PUBLIC_NEED_STATES]
-    places = public_places({need.division_code for need in public})
-    index_many(
-        db.session,
-        [
-            (
-                need.id,
-                search_tokens(
-                    title=need.title,
-                    story=need.story,
-                    lines=need.lines,
-                    category=need.category,
-                    kind=need.kind,
-                    places=places[need.division_code],
-                ),
-            )
-            for need in public
-        ],
-    )

@@ -89,7 +89,7 @@ def count_by_state(*, actor: Actor) -> dict[NeedState, int]:
     if not areas:
         return {}
     counted = sa.select(Need.state, sa.func.count()).where(in_areas(Need.division_code, areas)).group_by(Need.state)
-    found = dict(db.session.execute(counted).tuples())
+    found = dict(db.session.execute(counted).all())
     return {state: found[state] for state in DESK_ORDER if state in found}
 
 
@@ -153,7 +153,7 @@ def household_codes(needs: Sequence[Need]) -> dict[int, str]:
     ids = {need.household_id for need in needs if need.household_id is not None}
     if not ids:
         return {}
-    return dict(db.session.execute(sa.select(Household.id, Household.code).where(Household.id.in_(ids))).tuples())
+    return dict(db.session.execute(sa.select(Household.id, Household.code).where(Household.id.in_(ids))).all())
 
 
 def in_areas(column: sa.SQLColumnExpression[str], areas: Sequence[str]) -> sa.ColumnElement[bool]:

@@ -143,12 +143,12 @@ def count_needs(filters: NeedFilters, *, now: datetime) -> Counts:
     others = _conditions(replace(filters, categories=()), search, now=now)
     by_category = db.session.execute(
         sa.select(Need.category, sa.func.count()).where(*others).group_by(Need.category)
-    ).tuples()
+    ).all()
     # Written out, not bound: PostgreSQL would take two parameters for two different expressions.
     length = sa.literal_column(str(DIGITS[Level.COUNTY]), sa.Integer)
     prefix = sa.func.substr(Need.division_code, sa.literal_column("1", sa.Integer), length)
     anywhere = _conditions(replace(filters, area=None), search, now=now)
-    by_county = db.session.execute(sa.select(prefix, sa.func.count()).where(*anywhere).group_by(prefix)).tuples()
+    by_county = db.session.execute(sa.select(prefix, sa.func.count()).where(*anywhere).group_by(prefix)).all()
     everything = sa.select(sa.func.count()).where(Need.state == NeedState.PUBLISHED)
     return Counts(
         open_in_all=db.session.scalar(everything) or 0,

@@ -83,7 +83,7 @@ class ConsentGiven:
     """Who of the household agreed, how, and who heard it where it was spoken."""
 
     given_by: str
-    how: ConsentHow
+    how: ConsentHow | None
     witness: str = ""
 
 
@@ -362,6 +362,8 @@ def _go_on(need: Need, step: Step) -> None:
 def _record_consent(need: Need, given: ConsentGiven | None, *, by: Actor, now: datetime) -> None:
     if given is None or not given.given_by.strip():
         raise Invalid("Write who of the household agreed.", field="given_by")
+    if given.how is None:
+        raise Invalid("Choose how they agreed.", field="how")
     if given.how is ConsentHow.SPOKEN and not given.witness.strip():
         raise Invalid("Spoken agreement needs a witness: write the name.", field="witness")
     if given.how is ConsentHow.OWN_ACCOUNT and need.household_id != by.household_id:

@@ -138,7 +138,7 @@ def public_cards(needs: Sequence[Need]) -> list[PublicNeed]:
 
 def _household_codes(ids: Iterable[int]) -> Mapping[int, str]:
     rows = db.session.execute(sa.select(Household.id, Household.code).where(Household.id.in_(set(ids))))
-    return dict(rows.tuples())
+    return dict(rows.all())
 
 
 def _lines_of(ids: Sequence[int]) -> Mapping[int, list[PublicLine]]:

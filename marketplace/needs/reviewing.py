@@ -16,16 +16,14 @@ from marketplace.core.kinds import Labelled
 from marketplace.core.workflow import NEED_MOVES, NeedState, next_state
 from marketplace.db import db
 from marketplace.db.clock import china_day
-from marketplace.db.search import index_need
 from marketplace.media.models import Photo
 from marketplace.media.service import approve_photo
 from marketplace.needs import policy
 from marketplace.needs.checking import lint_of, raise_refusals
+from marketplace.needs.indexing import index_public_need
 from marketplace.needs.lint import Severity
 from marketplace.needs.models import Decision, Need, NeedLine, NeedPhoto, NeedReview, ReturnReason
-from marketplace.needs.places import public_places
 from marketplace.needs.queries import get_need
-from marketplace.needs.wording import search_tokens
 
 # How long a need stays public where nobody says by when it is needed, and after that day.
 PUBLIC_FOR = timedelta(days=180)
@@ -69,7 +67,7 @@ def approve_need(
     )
     _record(need, Decision.APPROVE, seen=seen, note=note, by=by, now=now)
     _approve_photos(need, photo_tokens, by=by, now=now)
-    _index(need)
+    index_public_need(need)
     return need
 
 
@@ -202,11 +200,3 @@ def _was_helped(household_id: int | None) -> bool:
 
 def _last_day(need: Need, today: date) -> date:
     return today + PUBLIC_FOR if need.needed_by is None else max(need.needed_by, today) + AFTER_NEEDED
-
-
-def _index(need: Need) -> None:
-    places = public_places([need.division_code])[need.division_code]
-    tokens = search_tokens(
-        title=need.title, story=need.story, lines=need.lines, category=need.category, kind=need.kind, places=places
-    )
-    index_need(db.session, need.id, tokens)

@@ -97,12 +97,12 @@ class WhyForm(BaseForm):
     """Why it is needed, how soon, a photo of the thing, and the household's agreement."""
 
     story = TextAreaField(_l("Why is it needed?"), [DataRequired(_l("Write why it is needed."))])
-    urgency = RadioField(_l("How soon?"))
+    urgency = RadioField(_l("How soon?"), validate_choice=False)
     needed_by = DateField(_l("Needed by"), [Optional()])
     photo = FileField(_l("Photo of the thing or the place"))
     caption = StringField(_l("What the photo shows"), [Length(max=120)])
     given_by = StringField(_l("Who of the household agreed?"), [Length(max=60)])
-    how = RadioField(_l("How did they agree?"))
+    how = RadioField(_l("How did they agree?"), validate_choice=False)
     witness = StringField(_l("Witness"), [Length(max=60)])
 
     def offer(self, *, is_own: bool) -> None:

@@ -153,7 +153,8 @@ def why(code: str) -> ResponseReturnValue:
     page = render_template(
         "needs/why.html",
         form=form,
-        photos=queries.list_photos(queries.get_need(code, actor=current_actor())),
+        photos=queries.list_photos(need),
+        today=china_day(utc_now()).isoformat(),
         **_about(need),
     )
     return page, 422 if form.is_submitted() else 200
@@ -286,7 +287,7 @@ def _reason_so_far(need: Need) -> dict[str, Any]:
 def _reason(form: WhyForm, need: Need) -> Reason:
     how = find_member(ConsentHow, form.how.data)
     given = None
-    if need.household_id is not None and how is not None:
+    if need.household_id is not None:
         given = ConsentGiven(given_by=form.given_by.data or "", how=how, witness=form.witness.data or "")
     needed_by: date | None = form.needed_by.data
     return Reason(
