@@ -6,6 +6,7 @@ from datetime import date, datetime
 from flask import Flask
 from flask_babel import get_locale
 
+from marketplace.core.divisions import Level
 from marketplace.core.kinds import Labelled
 from marketplace.core.money import Money, percent
 from marketplace.db.clock import CHINA, china_day
@@ -50,9 +51,9 @@ def days_since(moment: datetime, now: datetime) -> int:
     return max(0, (now - moment).days)
 
 
-def place(code: str) -> str:
-    """``石渠县 · 洛须镇``."""
-    return place_name(code)
+def place(code: str, finest: Level = Level.TOWNSHIP) -> str:
+    """``石渠县 · 洛须镇``; staff's own pages may ask for the village."""
+    return place_name(code, Level(finest))
 
 
 def term(member: Labelled) -> str:

@@ -55,9 +55,9 @@ def asset(filename: str) -> str:
     return url_for("static", filename=filename, v=static_version(filename))
 
 
-def display_url() -> str:
-    """The page of type size and language, which leads back to the page that is open."""
-    return f"/display?{urlencode({'next': own_path()})}"
+def display_url(**chosen: str) -> str:
+    """The page of type size and language with a choice made, which leads back to the page that is open."""
+    return f"/display?{urlencode({**chosen, 'next': own_path()})}"
 
 
 def own_path() -> str:

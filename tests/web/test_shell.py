@@ -166,6 +166,13 @@ def test_pages_are_chinese_until_english_is_chosen(client: Client) -> None:
 
 
 @SQLITE
+def test_the_link_at_the_top_needs_one_more_tap_only(client: Client) -> None:
+    """The page of choices opens with what the link promised."""
+    client.submit("/display?size=large&language=en&next=/login")
+    assert '<html lang="en" data-size="large">' in client.get("/login").text
+
+
+@SQLITE
 def test_type_size_and_ground_are_kept_and_can_be_taken_back(client: Client) -> None:
     client.submit("/display", size="large", theme="dark")
     assert 'data-size="large" data-theme="dark"' in client.get("/login").text
@@ -195,7 +202,10 @@ def test_the_way_back_from_display_stays_on_this_site(client: Client) -> None:
 
 @SQLITE
 def test_a_link_to_display_leads_back_to_the_open_page(client: Client) -> None:
-    assert 'href="/display?next=%2Flogin%3Fnext%3D%252Faccount"' in client.get("/login?next=%2Faccount").text
+    assert (
+        'href="/display?size=large&amp;next=%2Flogin%3Fnext%3D%252Faccount"'
+        in client.get("/login?next=%2Faccount").text
+    )
 
 
 @SQLITE

@@ -62,9 +62,10 @@ def desk() -> ResponseReturnValue:
 @bp.get("/display")
 @public
 def display() -> ResponseReturnValue:
-    """Choose type size, language, light or dark."""
-    shown = chosen_display()
-    form = DisplayForm(data=shown.as_form() | {"next": own_target(request.args.get("next"), default="/")})
+    """Choose type size, language, light or dark; the link that led here may have chosen already."""
+    chosen = {name: request.args[name] for name in ("size", "language") if name in request.args}
+    target = own_target(request.args.get("next"), default="/")
+    form = DisplayForm(formdata=None, data=chosen_display().as_form() | chosen | {"next": target})
     return render_template("home/display.html", form=form)
 
 
