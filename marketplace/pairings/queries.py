@@ -49,7 +49,7 @@ def channel_totals(as_of: datetime | None = None) -> list[ChannelTotals]:
     """All channels in their usual order, from the entries up to and with ``as_of``."""
     booked = totals_by_subject(AGREEMENT, as_of=as_of)
     rows = db.session.execute(sa.select(Agreement.id, Agreement.channel))
-    channel_of = {agreement_id: channel for agreement_id, channel in rows}
+    channel_of = {row[0]: row[1] for row in rows}
     sums = {channel: Totals() for channel in Channel}
     projects = dict.fromkeys(Channel, 0)
     for agreement_id, money in booked.items():
