@@ -174,7 +174,7 @@ def _write(builder: _Builder, asks: Sequence[Ask], *, givers: Sequence[Giver], p
         _insert_givers(givers, teller=teller)
         builder.progress(Stage.DONORS, len(givers))
     with transaction():
-        items = dict(db.session.execute(sa.select(CatalogueItem.name, CatalogueItem.id)).tuples().all())
+        items = dict(db.session.execute(sa.select(CatalogueItem.name, CatalogueItem.id)).all())
         needs = teller.write_needs(asks, items=items)
         builder.progress(Stage.NEEDS, len(needs))
         deeds = Booker(teller, places, builder.rng("booker")).write(asks, needs=needs)

@@ -4,11 +4,10 @@ from datetime import date
 
 from marketplace.core.identity import credit_check_character, id_check_digit
 
-# No county carries this code, and the check digit is wrong on purpose: the number fails twice.
+# No county carries this code, so no authority can have issued the number; its form is right, so that forms take it.
 ID_AREA = "513399"
 # Numbers that start with 154 have not been given to any operator.
 PHONE_BLOCK = "154"
-_ID_CHECKS = "0123456789X"
 _CREDIT_CHECKS = "0123456789ABCDEFGH"
 # Phones of a block of ten million; each sort of person has its own range.
 HOUSEHOLD_PHONES = 10_000_000
@@ -17,14 +16,13 @@ DONOR_PHONES = 30_000_000
 
 
 def id_number(born: date, *, serial: int, is_male: bool) -> str:
-    """An 18-character ID number that no authority issued; unique for (born, serial, sex).
+    """An 18-character ID number of a county that does not exist; unique for (born, serial, sex).
 
     ``serial`` counts people born on the same day, 0 to 499.
     """
     order = serial * 2 + (1 if is_male else 0)
     first17 = f"{ID_AREA}{born:%Y%m%d}{order:03d}"
-    right = _ID_CHECKS.index(id_check_digit(first17))
-    return first17 + _ID_CHECKS[(right + 1) % len(_ID_CHECKS)]
+    return first17 + id_check_digit(first17)
 
 
 def phone(number: int) -> str:

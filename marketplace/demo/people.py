@@ -1,4 +1,4 @@
-"""Made-up households that the 36 quality rules find nothing wrong with, apart from their impossible ID numbers."""
+"""Made-up households that the quality rules find nothing wrong with; their ID numbers are of no county."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -161,11 +161,11 @@ def _give_cause(people: list[_Person], cause: PovertyCause, *, rng: Random) -> N
 
 def _need_a_pupil(people: list[_Person], *, rng: Random) -> None:
     """Schooling can weigh on a family only where somebody is at school."""
-    if any(p.age in range(6, 16) for p in people):
+    if any(p.age in range(6, 15) for p in people):
         return
     is_male = rng.random() < 0.5
     head = people[0]
-    age = rng.randrange(7, 16)
+    age = rng.randrange(7, 15)
     relation = ("之子" if is_male else "之女") if head.age < 60 else ("孙子" if is_male else "孙女")
     people.append(_Person(relation, age, is_male))
 

@@ -221,9 +221,9 @@ def _staff_areas(donor_id: int | None) -> Iterable[tuple[int, str]]:
         .join(RoleGrant, RoleGrant.user_id == Donor.user_id)
         .where(RoleGrant.role.in_(STAFF_ROLES), RoleGrant.revoked_at.is_(None))
     )
-    return db.session.execute(chosen if donor_id is None else chosen.where(Donor.id == donor_id)).tuples()
+    return db.session.execute(chosen if donor_id is None else chosen.where(Donor.id == donor_id))
 
 
 def _own_households(donor_id: int | None) -> Iterable[tuple[int, int]]:
     chosen = sa.select(Donor.id, Household.id).join(Household, Household.user_id == Donor.user_id)
-    return db.session.execute(chosen if donor_id is None else chosen.where(Donor.id == donor_id)).tuples()
+    return db.session.execute(chosen if donor_id is None else chosen.where(Donor.id == donor_id))
