@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from marketplace.core.divisions import Level
+from marketplace.core.errors import NotFound
 from marketplace.core.permissions import Permission
 from marketplace.db import transaction
 from marketplace.db.clock import utc_now
@@ -22,6 +23,8 @@ from marketplace.web.donors.forms import (
 from marketplace.web.forms import form_errors
 from marketplace.web.guard import current_actor, requires
 from marketplace.web.matching.refresh import refresh_donor
+
+_ON_OFF = {"on": True, "off": False}
 
 
 @bp.get("/my/preferences")
@@ -48,8 +51,10 @@ def set_wishes() -> ResponseReturnValue:
 @requires(Permission.PLEDGE_MAKE)
 def personalise(choice: str) -> ResponseReturnValue:
     """Suggestions by my own wishes, or by waiting time alone, in one tap (R-P8)."""
+    if choice not in _ON_OFF:
+        raise NotFound("There is nothing here that you may see.")
     with transaction():
-        service.set_personalised(choice == "on", by=current_actor(), now=utc_now())
+        service.set_personalised(_ON_OFF[choice], by=current_actor(), now=utc_now())
     return _saved()
 
 

@@ -26,7 +26,7 @@ from marketplace.web.needs.choices import (
     standing_word,
 )
 from marketplace.web.needs.story import month_of, timeline_of
-from marketplace.web.pledges.views import form_for
+from marketplace.web.pledges.forms import form_for
 from marketplace.web.security import search_limit
 
 __all__ = ["bp"]

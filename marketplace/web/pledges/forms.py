@@ -5,15 +5,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from flask import request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.datastructures import MultiDict
 from wtforms import BooleanField, HiddenField, RadioField, StringField
 from wtforms.validators import DataRequired, Length, Optional
 
+from marketplace.core.actor import Actor
 from marketplace.core.errors import Invalid
 from marketplace.core.kinds import SupportKind, find_member
 from marketplace.core.money import Money, parse_money
+from marketplace.db import db
+from marketplace.donors.models import Donor
 from marketplace.needs.models import MONEY_UNIT
 from marketplace.needs.public import PublicLine, PublicNeed
 from marketplace.pledges.models import Way
@@ -152,6 +156,17 @@ def pledge_form(
     form.choose.choices = [(ALL, all_words(lines)), (PART, _("Only a part"))][: 2 if form.parts else 1]
     form.way.choices = [(way.value, term(way)) for way in _ways_for(lines)]
     return form
+
+
+def form_for(card: PublicNeed, actor: Actor) -> PledgeForm:
+    """The form as this reader finds it: what the address says, else the donor's own defaults, else hidden."""
+    donor = db.session.get(Donor, actor.donor_id) if actor.donor_id is not None else None
+    return pledge_form(
+        card,
+        sent=request.args,
+        hides_name=not (donor is not None and donor.shows_name),
+        hides_amount=donor is not None and not donor.shows_amount,
+    )
 
 
 def all_words(lines: tuple[PublicLine, ...]) -> str:

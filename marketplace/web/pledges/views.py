@@ -21,7 +21,7 @@ from marketplace.pledges import service
 from marketplace.web.forms import add_error
 from marketplace.web.guard import current_actor, public, requires, signed_in
 from marketplace.web.i18n import sentence_of
-from marketplace.web.pledges.forms import Choice, PledgeForm, make_form, pledge_form, quantity_words, sent_for
+from marketplace.web.pledges.forms import Choice, PledgeForm, form_for, make_form, pledge_form, quantity_words, sent_for
 
 bp = Blueprint("pledges", __name__)
 
@@ -84,17 +84,6 @@ def make(code: str) -> ResponseReturnValue:
         return _choose_page(now_open, again), error.status
     flash(_("Thank you. Your pledge is recorded."))
     return redirect(url_for("donors.pledge", code=pledge_code), 303)
-
-
-def form_for(card: PublicNeed, actor: Actor) -> PledgeForm:
-    """The form as this reader finds it: what the address says, else the donor's own defaults, else hidden."""
-    donor = db.session.get(Donor, actor.donor_id) if actor.donor_id is not None else None
-    return pledge_form(
-        card,
-        sent=request.args,
-        hides_name=not (donor is not None and donor.shows_name),
-        hides_amount=donor is not None and not donor.shows_amount,
-    )
 
 
 def _card(code: str) -> PublicNeed:
