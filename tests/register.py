@@ -58,8 +58,9 @@ def person(relation: str = "户主", **cells: object) -> dict[str, object]:
 
 
 def household(*, number: str = NUMBER, others: Sequence[Cells] = (), **cells: object) -> list[dict[str, object]]:
-    """A head and a spouse, and whoever else is given."""
-    rows = [person(户编号=number, **cells), person("配偶", 姓名="卓玛", 户编号=number), *map(dict, others)]
+    """A head and a spouse, and whoever else is given; ``cells`` are the head's, a place is everybody's."""
+    place = {column: cells[column] for column in ("县", "乡", "行政村") if column in cells}
+    rows = [person(户编号=number, **cells), person("配偶", 姓名="卓玛", 户编号=number, **place), *map(dict, others)]
     return [{**row, "人编号": row["人编号"] or f"{number}{at:02d}"} for at, row in enumerate(rows, start=1)]
 
 

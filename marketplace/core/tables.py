@@ -101,17 +101,23 @@ def _ensure_reasonable(packed: zipfile.ZipFile) -> None:
 
 def _rectangle(packed: zipfile.ZipFile, sheet: zipfile.ZipInfo) -> int:
     """Rows times columns that the references in a sheet reach."""
-    rows, columns = _NEAR_ROWS, _NEAR_COLUMNS
+    if not any(_FAR_CELL.search(text) for text in _texts(packed, sheet)):
+        return _NEAR_ROWS * _NEAR_COLUMNS
+    rows = columns = 1
+    for text in _texts(packed, sheet):
+        found = _CELL.findall(text)
+        rows = max([rows, *(int(row) for row in {row for _, row in found})])
+        columns = max([columns, *(_column_number(letters) for letters in {letters for letters, _ in found})])
+    return rows * columns
+
+
+def _texts(packed: zipfile.ZipFile, sheet: zipfile.ZipInfo) -> Iterator[bytes]:
+    """The sheet in pieces that overlap by more than one reference."""
     rest = b""
     with packed.open(sheet) as source:
         while chunk := source.read(_CHUNK):
-            text = rest + chunk
-            if _FAR_CELL.search(text):
-                found = _CELL.findall(text)
-                rows = max([rows, *(int(row) for row in {row for _, row in found})])
-                columns = max([columns, *(_column_number(letters) for letters in {letters for letters, _ in found})])
+            yield rest + chunk
             rest = chunk[-_LONGEST_REFERENCE:]
-    return rows * columns
 
 
 def _column_number(letters: bytes) -> int:

@@ -131,7 +131,7 @@ def _insert_batch(
     connection = db.session.connection()
     connection.execute(sa.insert(_HOUSEHOLD), households)
     found = connection.execute(sa.select(_HOUSEHOLD.c.code, _HOUSEHOLD.c.id).where(_HOUSEHOLD.c.code.in_(codes)))
-    id_of = dict(found.tuples().all())
+    id_of = dict(found.all())
     pairs = [(id_of[code], row) for code, row in zip(codes, rows, strict=True)]
     if members := [_member_of(household_id, m) for household_id, row in pairs for m in row.members]:
         connection.execute(sa.insert(_MEMBER), members)

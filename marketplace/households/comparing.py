@@ -95,7 +95,7 @@ def load_owners(indexes: Iterable[bytes]) -> dict[bytes, Owner]:
             .join(Household, Household.id == Member.household_id)
             .where(Member.id_index.in_(part))
         )
-        for index, registry_no, code, division in db.session.execute(chosen).tuples():
+        for index, registry_no, code, division in db.session.execute(chosen):
             found[bytes(index)] = Owner(registry_no, code, division)
     return found
 

@@ -193,6 +193,6 @@ def _flag_many_reveals(by: Actor, *, now: datetime) -> None:
         )
         .group_by(AuditEntry.action)
     )
-    counts = dict(db.session.execute(counted).tuples().all())
+    counts = dict(db.session.execute(counted).all())
     if counts.get(REVEAL, 0) > MANY_REVEALS and REVEAL_FLAG not in counts:
         audit.record(by, REVEAL_FLAG, subject="user", subject_id=by.user_id, at=now, count=counts[REVEAL])
