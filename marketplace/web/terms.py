@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from marketplace.core.kinds import Channel, DonorType, Labelled, NeedCategory, PovertyCause, SupportKind, Urgency
 from marketplace.core.permissions import Role
 from marketplace.core.workflow import NeedState, PledgeState
+from marketplace.statistics.queries import Step
 
 # By class first: members of two lists with the same code are equal strings.
 ENGLISH_TERMS: Mapping[type[Labelled], Mapping[Labelled, str]] = {
@@ -82,6 +83,13 @@ ENGLISH_TERMS: Mapping[type[Labelled], Mapping[Labelled, str]] = {
     Role: {
         Role.COUNTY_ADMIN: "county administrator",
         Role.HOUSEHOLD: "household member",
+    },
+    Step: {
+        Step.PUBLISHED: "Published",
+        Step.PLEDGED: "Pledged",
+        Step.DELIVERED: "Delivered",
+        Step.CONFIRMED: "Confirmed by two",
+        Step.ARMS_LENGTH: "Of these at arm's length",
     },
     SupportKind: {
         SupportKind.MONEY: "Money",

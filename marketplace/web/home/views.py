@@ -6,6 +6,7 @@ from flask.typing import ResponseReturnValue
 from marketplace.config import Settings
 from marketplace.core.permissions import Permission
 from marketplace.db.clock import utc_now
+from marketplace.statistics.queries import Step
 from marketplace.web.display import LANGUAGE_COOKIE, SIZE_COOKIE, THEME_COOKIE, chosen_display, remember
 from marketplace.web.guard import current_actor, public, requires
 from marketplace.web.health import health
@@ -42,7 +43,7 @@ def find() -> ResponseReturnValue:
 @public
 def how_we_count() -> ResponseReturnValue:
     """Every formula behind a public figure, and what the ranking looks at."""
-    return render_template("home/how-we-count.html")
+    return render_template("home/how-we-count.html", steps=Step)
 
 
 @bp.get("/privacy")
