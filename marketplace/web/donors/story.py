@@ -63,7 +63,7 @@ def line_words(line: PledgeLine) -> str:
 
 def pledge_words(pledge: Pledge) -> str:
     """All lines of a pledge."""
-    return str(_(", ")).join(line_words(line) for line in pledge.lines)
+    return str(_(" + ")).join(line_words(line) for line in pledge.lines)
 
 
 def row_of(pledge: Pledge, *, place: str, thanks: Thanks | None) -> Row:
@@ -137,7 +137,7 @@ class PublicGift:
 def public_gift(pledge: Pledge) -> PublicGift:
     """A gift for the public; a hidden amount hides the quantities too."""
     arrived = pledge.received_at or pledge.created_at
-    names = str(_(", ")).join(line.need_line.name for line in pledge.lines)
+    names = str(_(" + ")).join(line.need_line.name for line in pledge.lines)
     return PublicGift(
         code=pledge.code,
         words=pledge_words(pledge) if pledge.shows_amount else names,
