@@ -15,7 +15,8 @@ def count_queries() -> Iterator[list[str]]:
     seen: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        seen.append(statement)
+        if not statement.startswith(("BEGIN", "PRAGMA")):
+            seen.append(statement)
 
     sa.event.listen(db.engine, "before_cursor_execute", note)
     try:

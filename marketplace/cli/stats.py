@@ -21,7 +21,7 @@ ALL_KINDS = "all"
 @click.option("--area", metavar="CODE", default="", help="12-digit code of a division; the whole site without it.")
 @click.option(
     "--kind",
-    type=click.Choice([*SupportKind, ALL_KINDS]),
+    type=click.Choice([*(kind.value for kind in SupportKind), ALL_KINDS]),
     default=SupportKind.MONEY.value,
     show_default=True,
     help="The kind of help that is counted.",
@@ -79,36 +79,46 @@ def figures(*, area: str, kind: str, moment: datetime) -> dict[str, Any]:
 
 def _table(found: dict[str, Any]) -> str:
     place = place_name(found["area"]) if found["area"] else say("everywhere")
-    needs, reach = found["needs"], found["coverage"]
-    published = needs[Step.PUBLISHED.value]
+    reach = found["coverage"]
     lines = [
         say("As of %(day)s, %(place)s, kind of help: %(kind)s", day=found["as_of"], place=place, kind=found["kind"]),
-        f"{say('Households')}  {found['households']:,}",
-        f"{say('Donors')}  {found['donors']:,}",
-    ]
-    lines += [
-        f"{say(label)}  {needs[step.value]:,} / {published:,}  {percent(needs[step.value], published)} %"
-        for step, label in STEP_WORDS.items()
-    ]
-    lines += [
-        f"{say('Withdrawn before any pledge (not counted)')}  {found['withdrawn_before_pledge']:,}",
-        f"{say('Households with a published need')}  "
-        f"{reach['households_with_need']:,} / {reach['registered_households']:,}",
+        _count(say("Households"), found["households"]),
+        _count(say("Donors"), found["donors"]),
+        *_rates(found["needs"]),
+        _count(say("Withdrawn before any pledge (not counted)"), found["withdrawn_before_pledge"]),
+        _share(say("Households with a published need"), reach["households_with_need"], reach["registered_households"]),
         "",
         say("Channels: projects, agreed, received (10,000 yuan), arrival rate"),
     ]
-    lines += [
-        f"{row['name']}  {row['projects']:,}  {Money(row['agreed_fen']).wan}  {Money(row['received_fen']).wan}"
-        f"  {percent(row['received_fen'], row['agreed_fen'])} %"
-        for row in found["channels"]
-    ]
-    return "\n".join(lines)
+    return "\n".join([*lines, *(_channel(row) for row in found["channels"])])
 
 
-STEP_WORDS = {
-    Step.PUBLISHED: "Published",
-    Step.PLEDGED: "Pledged",
-    Step.DELIVERED: "Delivered",
-    Step.CONFIRMED: "Confirmed by two people",
-    Step.ARMS_LENGTH: "Of these at arm's length",
-}
+def _rates(needs: dict[str, int]) -> list[str]:
+    words = {
+        Step.PUBLISHED: say("Published"),
+        Step.PLEDGED: say("Pledged"),
+        Step.DELIVERED: say("Delivered"),
+        Step.CONFIRMED: say("Confirmed by two people"),
+        Step.ARMS_LENGTH: say("Of these at arm's length"),
+    }
+    return [_share(words[step], needs[step.value], needs[Step.PUBLISHED.value]) for step in Step]
+
+
+def _count(name: str, count: int) -> str:
+    return say("%(name)s: %(count)s", name=name, count=f"{count:,}")
+
+
+def _share(name: str, part: int, whole: int) -> str:
+    return say(
+        "%(name)s: %(part)s of %(whole)s, %(percent)s %%",
+        name=name,
+        part=f"{part:,}",
+        whole=f"{whole:,}",
+        percent=percent(part, whole),
+    )
+
+
+def _channel(row: dict[str, Any]) -> str:
+    agreed, received = row["agreed_fen"], row["received_fen"]
+    rate = percent(received, agreed)
+    return f"{row['name']}  {row['projects']:,}  {Money(agreed).wan}  {Money(received).wan}  {rate} %"

@@ -158,7 +158,7 @@ def totals_of_gifts(filters: GiftFilters, *, now: datetime) -> GiftTotals:
     return GiftTotals(*(int(number) for number in row))
 
 
-def _held_fen() -> sa.Select[Any]:
+def _held_fen(ids: Sequence[int] | None = None) -> sa.Select[Any]:
     """What each pledge promises less what lapsed: money from the ledger's totals, other help by reference price."""
     money = sa.select(
         LedgerBalance.subject_id.label("pledge_id"), (LedgerBalance.pledged - LedgerBalance.released).label("fen")
@@ -172,10 +172,13 @@ def _held_fen() -> sa.Select[Any]:
         .where(NeedLine.unit != FEN)
         .group_by(PledgeLine.pledge_id)
     )
+    if ids is not None:
+        money = money.where(LedgerBalance.subject_id.in_(ids))
+        goods = goods.where(PledgeLine.pledge_id.in_(ids))
     return _summed(money, goods)
 
 
-def _arrived_fen() -> sa.Select[Any]:
+def _arrived_fen(ids: Sequence[int] | None = None) -> sa.Select[Any]:
     """What arrived of each pledge: money from the ledger's totals, other help by reference price."""
     money = sa.select(
         LedgerBalance.subject_id.label("pledge_id"), (LedgerBalance.received - LedgerBalance.returned).label("fen")
@@ -188,6 +191,9 @@ def _arrived_fen() -> sa.Select[Any]:
         .where(NeedLine.unit != FEN, ~sa.exists().where(reversal.reverses_id == Receipt.entry_id))
         .group_by(Receipt.pledge_id)
     )
+    if ids is not None:
+        money = money.where(LedgerBalance.subject_id.in_(ids))
+        goods = goods.where(Receipt.pledge_id.in_(ids))
     return _summed(money, goods)
 
 
@@ -247,8 +253,7 @@ def _places_called(words: str) -> list[str]:
 def _public(rows: Sequence[Any], *, now: datetime) -> tuple[PublicGift, ...]:
     ids = [pledge.id for pledge, *_ in rows]
     lines = _lines(ids)
-    held = dict(_amounts(_held_fen(), ids))
-    arrived = dict(_amounts(_arrived_fen(), ids))
+    held, arrived = _amounts(_held_fen(ids)), _amounts(_arrived_fen(ids))
     return tuple(
         PublicGift(
             code=pledge.code,
@@ -267,10 +272,8 @@ def _public(rows: Sequence[Any], *, now: datetime) -> tuple[PublicGift, ...]:
     )
 
 
-def _amounts(query: sa.Select[Any], ids: Sequence[int]) -> Iterator[tuple[int, int]]:
-    every = query.subquery()
-    for pledge_id, fen in db.session.execute(sa.select(every).where(every.c.pledge_id.in_(ids))):
-        yield pledge_id, int(fen or 0)
+def _amounts(query: sa.Select[Any]) -> dict[int, int]:
+    return {pledge_id: int(fen or 0) for pledge_id, fen in db.session.execute(query)}
 
 
 def _lines(ids: Sequence[int]) -> dict[int, list[tuple[str, str]]]:

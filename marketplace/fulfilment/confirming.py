@@ -26,9 +26,6 @@ from marketplace.needs.slips import slip_index
 from marketplace.pledges.models import Pledge
 from marketplace.pledges.service import move_pledge
 
-# One sentence for a code that is mistyped, made up, or of a need that no longer exists.
-WRONG_SLIP = "This code is not right. Please compare it with the slip, letter by letter."
-
 
 def confirm_by_slip(slip: str, *, arrived: bool, note: str = "", by: Actor, now: datetime) -> list[Confirmation]:
     """The household answers with the code on its paper slip, from any phone, for all that was delivered to it.
@@ -37,7 +34,8 @@ def confirm_by_slip(slip: str, *, arrived: bool, note: str = "", by: Actor, now:
     """
     need = db.session.scalar(sa.select(Need).where(Need.slip_index == slip_index(slip)))
     if need is None:
-        raise Invalid(WRONG_SLIP, field="slip")
+        # One sentence for a code that is mistyped, made up, or of a need that no longer exists.
+        raise Invalid("This code is not right. Please compare it with the slip, letter by letter.", field="slip")
     return _answer_for_household(need, ConfirmHow.SLIP, arrived=arrived, note=note, by=by, now=now)
 
 

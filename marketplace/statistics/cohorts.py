@@ -131,9 +131,7 @@ def _lines(cohort: Cohort) -> sa.Subquery:
             whole(is_confirmed, Pledge.at_arms_length.is_(True)).label("arms_length"),
             sa.func.max(sa.case((held > 0, Pledge.accepted_at))).label("last_accepted_at"),
         )
-        .select_from(
-            sa.join(Need, NeedLine, NeedLine.need_id == Need.id).outerjoin(given, PledgeLine.line_id == NeedLine.id)
-        )
+        .select_from(asked.outerjoin(given, PledgeLine.line_id == NeedLine.id))
         .where(*cohort.conditions())
         .group_by(NeedLine.id, NeedLine.need_id, NeedLine.quantity)
         .subquery("line_progress")

@@ -18,9 +18,9 @@ from marketplace.statistics.rates import (
     Rates,
     cells_of,
     codes_of,
-    rates_between,
     rates_by_category,
     rates_by_county,
+    rates_in_grid,
     rates_of,
 )
 from marketplace.statistics.waiting import Waiting, waiting_of
@@ -40,9 +40,9 @@ __all__ = [
     "coverage",
     "make_cohort",
     "need_rates",
-    "rates_between",
     "rates_by_category",
     "rates_by_county",
+    "rates_in_grid",
     "rates_of",
     "waiting_of",
 ]

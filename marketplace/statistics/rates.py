@@ -1,7 +1,7 @@
 """The nested rates of a cohort: fractions, never averages of percentages."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -29,6 +29,9 @@ class Rates:
     withdrawn: int = 0
     # Of those not pledged: still waiting, and run out.
     expired: int = 0
+
+    def __add__(self, other: "Rates") -> "Rates":
+        return Rates(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
 
     def of(self, step: Step) -> int:
         """The count of one step."""
@@ -58,27 +61,32 @@ def rates_of(cohort: Cohort) -> Rates:
 
 def rates_by_county(cohort: Cohort) -> dict[str, Rates]:
     """Counts by 12-digit county code; counties without a need are left out."""
+    return {county: rates for (county, _part), rates in rates_in_grid(cohort, ()).items()}
+
+
+def rates_in_grid(cohort: Cohort, bounds: Iterable[datetime]) -> dict[tuple[str, int], Rates]:
+    """Counts by county code and by the part that ``bounds`` (ascending) cut the days of publication into.
+
+    Part 0 lies before the first bound, part 1 between the first and the second, and so on; one query for all.
+    """
     seen = progress(cohort)
     digits = DIGITS[Level.COUNTY]
+    starts = list(bounds)
+    before = [(seen.c.published_at < start, position) for position, start in enumerate(starts)]
+    part = sa.case(*before, else_=len(starts)) if before else sa.literal(0)
     county = sa.func.substr(seen.c.division_code, 1, digits)
-    return {f"{key}{'0' * (12 - digits)}": rates for key, rates in _grouped(seen, county).items()}
+    placed = sa.select(*seen.c, county.label("county"), part.label("part")).subquery("placed")
+    keys = (placed.c.county, placed.c.part)
+    rows = db.session.execute(sa.select(*keys, *_counts(placed)).group_by(*keys).order_by(*keys))
+    return {(f"{row[0]}{'0' * (12 - digits)}", row[1]): Rates(*(int(count or 0) for count in row[2:])) for row in rows}
 
 
 def rates_by_category(cohort: Cohort) -> dict[NeedCategory, Rates]:
     """Counts by category."""
     seen = progress(cohort)
-    return {key: rates for key, rates in _grouped(seen, seen.c.category).items() if key is not None}
-
-
-def rates_between(cohort: Cohort, bounds: Iterable[datetime]) -> list[Rates]:
-    """Counts of the parts that ``bounds`` (ascending) cut the cohort into by day of publication."""
-    starts = list(bounds)
-    seen = progress(cohort)
-    part = sa.case(
-        *((seen.c.published_at < end, position) for position, end in enumerate(starts[1:])), else_=len(starts) - 1
-    )
-    found = _grouped(seen, part, seen.c.published_at >= starts[0])
-    return [found.get(position, Rates()) for position in range(len(starts))]
+    rows = db.session.execute(sa.select(seen.c.category, *_counts(seen)).group_by(seen.c.category))
+    found = {row[0]: Rates(*(int(count or 0) for count in row[1:])) for row in rows}
+    return {category: found[category] for category in NeedCategory if category in found}
 
 
 def codes_of(cohort: Cohort, step: Step, *, after: str = "", size: int = 100) -> list[str]:
@@ -97,11 +105,6 @@ def cells_of(rates: Mapping[str, Rates], *, least: int = SMALLEST_CELL) -> list[
     return [Cell(key, None, None) if key in hidden else Cell(key, r.published, r.pledged) for key, r in rates.items()]
 
 
-def whole_of(cohort: Cohort) -> Cohort:
-    """The same cohort for all kinds of help."""
-    return replace(cohort, kind=None)
-
-
 def _counts(seen: sa.Subquery) -> list[sa.ColumnElement[Any]]:
     is_in = seen.c.is_withdrawn == 0
 
@@ -110,8 +113,3 @@ def _counts(seen: sa.Subquery) -> list[sa.ColumnElement[Any]]:
 
     steps = [count(is_in, seen.c[step.value] == 1) for step in Step]
     return [*steps, count(seen.c.is_withdrawn == 1), count(is_in, seen.c.ended_at.is_not(None))]
-
-
-def _grouped(seen: sa.Subquery, key: Any, *conditions: sa.ColumnElement[bool]) -> dict[Any, Rates]:
-    chosen = sa.select(key, *_counts(seen)).where(*conditions).group_by(key).order_by(key)
-    return {row[0]: Rates(*(int(count or 0) for count in row[1:])) for row in db.session.execute(chosen)}

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from marketplace.core.divisions import Level
 from marketplace.db.clock import china_day
 from marketplace.regions.queries import list_level, names_of
-from marketplace.statistics.queries import Cohort, Rates, cells_of, rates_between, rates_by_county, rates_of
+from marketplace.statistics.queries import Cohort, Rates, cells_of, rates_in_grid
 from marketplace.web.statistics.asked import start_of
 from marketplace.web.statistics.charts import (
     Bar,
@@ -37,33 +37,36 @@ class Picture:
 
 
 def picture_of(cohort: Cohort, *, first: datetime | None = None) -> Picture:
-    """Rates with the counties and months of a cohort, from ``first`` or the last twelve months, in four queries."""
-    rates = rates_of(cohort)
-    counties = _counties(cohort)
+    """Rates with the counties and months of a cohort, from ``first`` or over the last twelve months; one count."""
+    months = _months(cohort, first)
+    grid = rates_in_grid(cohort, [start_of(month) for month in months])
+    by_county: dict[str, Rates] = {}
+    by_part = [Rates()] * (len(months) + 1)
+    for (county, part), rates in grid.items():
+        by_county[county] = by_county.get(county, Rates()) + rates
+        by_part[part] += rates
+    counties = _county_rows(cohort, by_county)
     bars = county_bars(counties)
+    month_cells = cells_of({month.isoformat(): part for month, part in zip(months, by_part[1:], strict=True)})
     return Picture(
-        rates=rates,
+        rates=sum(by_part, Rates()),
         counties=counties,
         tiles=tile_map(counties),
         bars=bars,
         bars_height=bars_height(bars),
-        months=_months(cohort, first),
+        months=month_lines(months, month_cells),
     )
 
 
-def _counties(cohort: Cohort) -> tuple[CountyRow, ...]:
-    found: Mapping[str, Rates] = rates_by_county(cohort)
+def _county_rows(cohort: Cohort, found: Mapping[str, Rates]) -> tuple[CountyRow, ...]:
     every = [division.code for division in list_level(Level.COUNTY, area=cohort.area[:6])]
     names = names_of(every)
     cells = cells_of({code: found.get(code, Rates()) for code in every})
     return tuple(CountyRow(cell.key, names[cell.key], cell.pledged, cell.published) for cell in cells)
 
 
-def _months(cohort: Cohort, first: datetime | None) -> MonthLines:
+def _months(cohort: Cohort, first: datetime | None) -> list[date]:
     last = china_day(cohort.as_of)
     begins = first or cohort.since
     start = china_day(begins) if begins else last.replace(year=last.year - 1, day=1)
-    months = months_between(start, last, most=_MOST_MONTHS)
-    rates = rates_between(cohort, [start_of(month) for month in months])
-    cells = cells_of({month.isoformat(): part for month, part in zip(months, rates, strict=True)})
-    return month_lines(months, cells)
+    return months_between(start, last, most=_MOST_MONTHS)
