@@ -9,6 +9,7 @@ import click
 from alembic.util import CommandError
 from flask import Flask
 from flask_babel import force_locale, gettext
+from sqlalchemy import Engine
 from sqlalchemy.exc import ArgumentError, OperationalError
 
 from marketplace.app import alembic, create_app
@@ -39,20 +40,24 @@ def with_app(*, settings: Settings | None = None, migrated: bool = True) -> Iter
         raise SettingsError(f"MARKETPLACE_DATABASE_URL is not the address of a database: {error}") from error
     except OperationalError as error:
         raise _unreachable(error) from error
-    with app.app_context(), force_locale(terminal_language()):
-        try:
-            if migrated:
-                ensure_migrated()
-            yield app
-        except DomainError as error:
-            raise Refused(sentence_of(error)) from error
-        except OperationalError as error:
-            raise _unreachable(error) from error
-        finally:
-            db.session.close()
-            engines = list(db.engines.values())
-    for engine in engines:
-        engine.dispose()
+    engines: list[Engine] = []
+    try:
+        with app.app_context(), force_locale(terminal_language()):
+            try:
+                if migrated:
+                    ensure_migrated()
+                yield app
+            except DomainError as error:
+                raise Refused(sentence_of(error)) from error
+            except OperationalError as error:
+                raise _unreachable(error) from error
+            finally:
+                db.session.close()
+                engines = list(db.engines.values())
+    finally:
+        # Also after a refusal; a context's end gives its last connection back first.
+        for engine in engines:
+            engine.dispose()
 
 
 def ensure_migrated() -> None:
