@@ -4,14 +4,14 @@ from datetime import date
 
 import pytest
 from flask import Flask
-from sqlalchemy import event
 
 from marketplace.core.actor import SYSTEM, Actor
 from marketplace.core.divisions import Level
 from marketplace.core.errors import Forbidden, Invalid, NotFound
-from marketplace.db import db, transaction
+from marketplace.db import transaction
 from marketplace.regions import queries, service
 from marketplace.regions.places import short_name
+from tests.counting import count_queries
 
 _HEADER = "code12,name,level,parent12\n"
 _PREFECTURE = "513300000000,甘孜藏族自治州,prefecture,510000000000\n"
@@ -159,14 +159,6 @@ def test_a_division_that_comes_after_the_first_look_is_named_at_once(app: Flask)
 def test_names_of_many_rows_cost_one_reading_of_the_tree(whole_tree: None) -> None:
     codes = [division.code for division in queries.list_level(Level.VILLAGE, area="513332")]
     queries.place_name(codes[0])
-    seen: list[str] = []
-
-    def count(*arguments: object) -> None:
-        seen.append(str(arguments[2]))
-
-    event.listen(db.engine, "before_cursor_execute", count)
-    try:
+    with count_queries() as seen:
         assert len({queries.place_name(code, Level.VILLAGE) for code in codes}) == 165
-    finally:
-        event.remove(db.engine, "before_cursor_execute", count)
     assert seen == []

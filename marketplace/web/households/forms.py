@@ -10,6 +10,7 @@ from flask_wtf.file import FileField, FileRequired
 from werkzeug.datastructures import MultiDict
 from wtforms import FieldList, FormField, HiddenField, SelectField, StringField
 from wtforms import Form as PlainForm
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Length, Optional
 
 from marketplace.core.kinds import ExitAttribute, PovertyAttribute, PovertyCause
@@ -24,7 +25,7 @@ from marketplace.web.forms import BaseForm, add_error, sentences
 from marketplace.web.i18n import say
 
 MOST_MEMBERS = 20
-_YES_NO = (("", "—"), ("是", _l("yes")), ("否", _l("no")))
+_YES_NO = (SelectChoice("", "—"), SelectChoice("是", _l("yes")), SelectChoice("否", _l("no")))
 # The register's own words, in both languages: they are what is stored and exported.
 RELATIONS = (HEAD, "配偶", "之子", "之女", "之父", "之母", "儿媳", "女婿", "孙子", "孙女", "兄弟", "姐妹", "其他")
 EDUCATIONS = ("", "文盲或半文盲", "小学", "初中", "高中", "大专", "本科及以上")
@@ -36,8 +37,8 @@ WORK_PLACES = ("", "乡(镇)内", "乡外县内", "县外省内", "省外", "其
 _FORM_NAMES = {"income_fen": "income", "division_code": "village"}
 
 
-def _words(words: Sequence[str]) -> list[tuple[str, str]]:
-    return [(word, word or "—") for word in words]
+def _words(words: Sequence[str]) -> list[SelectChoice]:
+    return [SelectChoice(word, word or "—") for word in words]
 
 
 class MemberForm(PlainForm):  # type: ignore[misc]
@@ -76,10 +77,13 @@ class HouseholdForm(BaseForm):
 
     def offer(self, villages: Sequence[tuple[str, str]]) -> None:
         """The closed lists in the reader's language, and the villages as (code, name)."""
-        self.village.choices = list(villages)
-        self.attribute.choices = [(member.label, term(member)) for member in PovertyAttribute]
-        self.exit_attribute.choices = [(member.label, term(member)) for member in ExitAttribute]
-        self.main_cause.choices = [("", "—"), *((member.label, term(member)) for member in PovertyCause)]
+        self.village.choices = [SelectChoice(code, name) for code, name in villages]
+        self.attribute.choices = [SelectChoice(kind.label, term(kind)) for kind in PovertyAttribute]
+        self.exit_attribute.choices = [SelectChoice(standing.label, term(standing)) for standing in ExitAttribute]
+        self.main_cause.choices = [
+            SelectChoice("", "—"),
+            *(SelectChoice(cause.label, term(cause)) for cause in PovertyCause),
+        ]
 
     def add_member(self) -> None:
         """One more empty person, as long as there is room."""
