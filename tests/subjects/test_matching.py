@@ -1,0 +1,283 @@
+"""Matching as a service: what is ranked, who is left out, what a change touches, what a donor is shown."""
+
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from marketplace.core.errors import NotFound
+from marketplace.core.kinds import NeedCategory, SupportKind
+from marketplace.core.permissions import Role
+from marketplace.core.workflow import NeedState
+from marketplace.db import db, transaction
+from marketplace.donors.models import Donor, Preference, RelatedParty
+from marketplace.matching import service
+from marketplace.matching.models import Direction, MatchRun, Slot, Suggestion
+from marketplace.matching.queries import donors_for_need, find_reasons, needs_for_donor
+from marketplace.needs.models import Need
+from tests import factories
+from tests.factories import NOW, TREE
+
+WARM = {"kinds": [SupportKind.GOODS.value], "categories": [NeedCategory.WRM.value]}
+
+
+def run(seed: int = 0) -> MatchRun:
+    """Rank everything at the tests' moment."""
+    with transaction():
+        record = service.run(now=NOW, seed=seed)
+        db.session.flush()
+        db.session.expunge(record)
+    return record
+
+
+def make_donor(**wishes: object) -> Donor:
+    """A donor who wants to give warm things in the tests' county."""
+    return factories.make_donor(preference={**WARM, "areas": [TREE.county], "budget_fen": 500_000, **wishes})
+
+
+def codes_for(need: Need) -> list[str]:
+    """The donors suggested for a need."""
+    db.session.rollback()
+    return [suggested.code for suggested in donors_for_need(need.id)]
+
+
+def test_open_needs_meet_donors_who_fit_both_ways(app: Flask) -> None:
+    need, donor = factories.make_need(), make_donor()
+    record = run()
+    assert (record.needs, record.donors, record.model_version) == (1, 1, "expert-1")
+    assert codes_for(need) == [donor.code]
+    (shown,) = needs_for_donor(donor.id)
+    assert shown.need.id == need.id
+
+
+def test_the_reasons_add_up_to_the_score(app: Flask) -> None:
+    need, donor = factories.make_need(), make_donor(words="棉被")
+    run()
+    (suggested,) = donors_for_need(need.id)
+    assert suggested.score == sum(term.points for term in suggested.terms) > 0
+    (shown,) = needs_for_donor(donor.id)
+    assert shown.score == sum(term.points for term in shown.terms)
+    assert "Wants to help with this category" in [term.message for term in suggested.terms]
+
+
+def test_only_published_needs_are_ranked(app: Flask) -> None:
+    made = {state: factories.make_need(state) for state in NeedState}
+    donor = make_donor()
+    assert run().needs == 1
+    assert [shown.need.id for shown in needs_for_donor(donor.id)] == [made[NeedState.PUBLISHED].id]
+
+
+def test_ten_are_kept_for_a_need(app: Flask) -> None:
+    need = factories.make_need()
+    for _ in range(13):
+        make_donor()
+    run()
+    assert len(codes_for(need)) == 10
+    ranks = db.session.scalars(sa.select(Suggestion.rank).where(Suggestion.direction == Direction.DONORS_FOR_NEED))
+    assert sorted(ranks) == list(range(1, 11))
+
+
+def test_a_new_run_takes_the_place_of_the_suggestions_before_and_keeps_the_runs(app: Flask) -> None:
+    need, first = factories.make_need(), make_donor()
+    run()
+    with transaction():
+        db.session.get_one(Preference, first.id).paused = True
+    second = make_donor()
+    run(seed=5)
+    assert codes_for(need) == [second.code]
+    assert factories.count_rows(MatchRun) == 2
+    assert set(db.session.scalars(sa.select(MatchRun.seed))) == {0, 5}
+
+
+def test_the_same_run_twice_suggests_the_same(app: Flask) -> None:
+    """Yesterday's ranking can be replayed from its seed and day."""
+    for _ in range(3):
+        factories.make_need()
+        make_donor()
+    run(seed=3)
+    before = _stored()
+    run(seed=3)
+    assert _stored() == before
+
+
+def _stored() -> list[tuple[object, ...]]:
+    columns = (
+        Suggestion.direction,
+        Suggestion.need_id,
+        Suggestion.donor_id,
+        Suggestion.rank,
+        Suggestion.score,
+        Suggestion.propensity,
+    )
+    db.session.rollback()
+    return sorted(tuple(row) for row in db.session.execute(sa.select(*columns)))
+
+
+def test_the_poster_is_never_suggested(app: Flask) -> None:
+    """R-V8: a clerk who also gives does not give to what he posted."""
+    clerk = factories.make_user(Role.DONOR, division=TREE.prefecture)
+    need = factories.make_need(poster=clerk)
+    factories.make_donor(user=clerk, preference=WARM)
+    run()
+    assert codes_for(need) == []
+
+
+def test_staff_of_the_area_are_never_suggested(app: Flask) -> None:
+    """R-V8: above the village counts, beside it does not."""
+    near = factories.make_user(Role.TOWNSHIP_REVIEWER, division=TREE.township)
+    far = factories.make_user(Role.TOWNSHIP_REVIEWER, division=TREE.township_of_other_county)
+    need = factories.make_need()
+    factories.make_donor(user=near, preference=WARM)
+    other = factories.make_donor(user=far, preference=WARM)
+    run()
+    assert codes_for(need) == [other.code]
+
+
+def test_whoever_declared_a_relation_is_never_suggested(app: Flask) -> None:
+    """R-V8: to the household, or to the poster."""
+    need = factories.make_need()
+    to_household, to_poster, free = make_donor(), make_donor(), make_donor()
+    with transaction() as session:
+        for donor, whom in (
+            (to_household, {"household_id": need.household_id}),
+            (to_poster, {"user_id": need.poster_id}),
+        ):
+            session.add(RelatedParty(donor_id=donor.id, relation="亲属", declared_at=NOW, **whom))
+    run()
+    assert codes_for(need) == [free.code]
+
+
+def test_a_household_is_not_suggested_its_own_need(app: Flask) -> None:
+    user = factories.make_user(Role.DONOR, division=TREE.prefecture)
+    need = factories.make_need(household=factories.make_household(user=user))
+    factories.make_donor(user=user, preference=WARM)
+    run()
+    assert codes_for(need) == []
+
+
+@pytest.mark.parametrize(
+    ("wishes", "sentence"),
+    [
+        ({"paused": True}, "The donor is not taking requests now."),
+        ({"budget_fen": 0}, "The donor has no budget left."),
+        ({"kinds": ["money"]}, "The donor does not give this kind of help."),
+        ({"areas": [TREE.other_county]}, "The donor does not give in this area."),
+    ],
+)
+def test_what_keeps_a_pair_apart_is_said(app: Flask, wishes: dict[str, object], sentence: str) -> None:
+    need, donor = factories.make_need(), make_donor(**wishes)
+    run()
+    assert codes_for(need) == []
+    judged = service.judge(need.code, donor_code=donor.code, now=NOW)
+    assert sentence in [phrase.message for phrase in judged.hindrances]
+
+
+def test_a_pair_that_is_not_there_cannot_be_judged(app: Flask) -> None:
+    need = factories.make_need(NeedState.CLOSED)
+    donor = make_donor()
+    with pytest.raises(NotFound, match="ranked yet"):
+        service.judge(need.code, donor_code=donor.code, now=NOW)
+    run()
+    with pytest.raises(NotFound, match=need.code):
+        service.judge(need.code, donor_code=donor.code, now=NOW)
+
+
+def test_a_need_that_is_published_later_is_ranked_alone(app: Flask) -> None:
+    donor = make_donor()
+    first = factories.make_need()
+    run()
+    second = factories.make_need()
+    with transaction():
+        service.rerank_need(second.id, now=NOW)
+    assert codes_for(second) == [donor.code]
+    assert {shown.need.id for shown in needs_for_donor(donor.id)} == {first.id, second.id}
+    assert factories.count_rows(MatchRun) == 1
+
+
+def test_re_ranking_one_need_gives_what_a_full_run_gives(app: Flask) -> None:
+    donors = [make_donor(budget_fen=1000 * n, areas=[TREE.prefecture]) for n in range(1, 13)]
+    needs = [factories.make_need() for _ in range(3)]
+    run(seed=2)
+    with transaction():
+        db.session.get_one(Preference, donors[0].id).budget_fen = 900_000
+    with transaction():
+        service.rerank_donor(donors[0].id, now=NOW)
+    alone = [(s.code, s.score) for s in donors_for_need(needs[0].id)]
+    run(seed=2)
+    db.session.rollback()
+    assert [(s.code, s.score) for s in donors_for_need(needs[0].id)] == alone
+
+
+def test_a_need_that_is_covered_leaves_every_list(app: Flask) -> None:
+    need, donor = factories.make_need(), make_donor()
+    run()
+    factories.make_pledge(need=need)
+    assert needs_for_donor(donor.id) == []
+    with transaction():
+        service.rerank_need(need.id, now=NOW)
+    assert factories.count_rows(Suggestion) == 0
+
+
+def test_the_first_change_before_any_run_ranks_everything(app: Flask) -> None:
+    need, donor = factories.make_need(), make_donor()
+    with transaction():
+        service.rerank_need(need.id, now=NOW)
+    assert codes_for(need) == [donor.code]
+    assert factories.count_rows(MatchRun) == 1
+
+
+def test_re_ranking_what_does_not_exist_is_not_found(app: Flask) -> None:
+    make_donor()
+    run()
+    with pytest.raises(NotFound):
+        service.rerank_need(999_999, now=NOW)
+    with pytest.raises(NotFound):
+        service.rerank_donor(999_999, now=NOW)
+
+
+def test_without_personalisation_the_longest_waiting_come_first_without_a_score(app: Flask) -> None:
+    """The kinds and areas that the donor chose still hold."""
+    donor = make_donor(personalised=False)
+    young = factories.make_need(published_at=NOW - timedelta(days=2))
+    old = factories.make_need(published_at=NOW - timedelta(days=70))
+    factories.make_need(lines=[factories.money_line()], published_at=NOW - timedelta(days=90))
+    run()
+    shown = needs_for_donor(donor.id)
+    assert [s.need.id for s in shown] == [old.id, young.id]
+    assert {(s.score, s.slot, s.terms) for s in shown} == {(0, Slot.NEUTRAL, ())}
+    assert find_reasons(old.id, donor_id=donor.id) is None
+
+
+def test_switching_personalisation_off_holds_at_once(app: Flask) -> None:
+    donor, need = make_donor(), factories.make_need()
+    run()
+    assert find_reasons(need.id, donor_id=donor.id) is not None
+    with transaction():
+        db.session.get_one(Preference, donor.id).personalised = False
+    assert find_reasons(need.id, donor_id=donor.id) is None
+    assert [s.terms for s in needs_for_donor(donor.id)] == [()]
+
+
+def test_a_run_over_nothing_is_a_run(app: Flask) -> None:
+    record = run()
+    assert (record.needs, record.donors) == (0, 0)
+
+
+def test_lists_are_read_in_a_fixed_number_of_queries(app: Flask) -> None:
+    donor = make_donor()
+    for _ in range(6):
+        factories.make_need()
+    run()
+    seen: list[str] = []
+
+    def note(_conn: object, _cursor: object, statement: str, *_rest: object) -> None:
+        seen.append(statement)
+
+    donor_id = donor.id
+    db.session.rollback()
+    sa.event.listen(db.engine, "before_cursor_execute", note)
+    shown = needs_for_donor(donor_id)
+    assert len(shown) == 6
+    assert all(one.need.lines for one in shown)
+    assert len([s for s in seen if s.lstrip().upper().startswith("SELECT")]) <= 3
