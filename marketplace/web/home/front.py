@@ -12,7 +12,6 @@ from marketplace.statistics.queries import (
     count_donors,
     coverage,
     make_cohort,
-    need_rates,
     rates_by_county,
 )
 
@@ -38,7 +37,6 @@ class FrontPage:
 
     as_of: datetime
     place: str
-    rates: Rates
     reach: Coverage
     donors: int
     longest: list[PublicNeed]
@@ -64,7 +62,6 @@ def front_page(home: str, *, now: datetime) -> FrontPage:
     return FrontPage(
         as_of=now,
         place=names[home],
-        rates=need_rates(home, as_of=now),
         reach=coverage(home, as_of=now),
         donors=count_donors(as_of=now),
         longest=waiting.cards,
