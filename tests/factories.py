@@ -257,7 +257,7 @@ def make_need(
             "kind": lines[0].kind,
             "category": NeedCategory.WRM,
             "title": "、".join(_words(line) for line in lines),
-            "story": "冬天夜里零下二十度，家里的铺盖不够用。",
+            "story": "冬天夜里零下二十度，家里五口人的铺盖不够用。",
             "value_fen": value,
             "pledged_fen": value if state in _COVERED else 0,
             "poster_id": poster.id,

@@ -48,6 +48,8 @@ def approve_need(
     Raises Invalid while something is missing or refused, Conflict where somebody decided before.
     """
     need = _reviewable(code, by=by)
+    # Whoever comes late hears that it is decided, not what would have been missing.
+    next_state(NEED_MOVES, need.state, "approve")
     if not seen:
         raise Invalid("Tick what you have looked at.", field="seen")
     if need.household_id is not None and Seen.CONSENT not in seen:
@@ -82,6 +84,7 @@ def return_need(code: str, *, reason: ReturnReason, note: str = "", by: Actor, n
 def reject_need(code: str, *, reason: ReturnReason, note: str, by: Actor, now: datetime) -> Need:
     """Refuse a need for good; the poster is told why."""
     need = _reviewable(code, by=by)
+    next_state(NEED_MOVES, need.state, "reject")
     if not note.strip():
         raise Invalid("Write why it is refused: the household is told.", field="note")
     _decide(need, "reject", reviewer_id=by.user_id, closed_at=now)

@@ -40,7 +40,7 @@ class ApproveForm(BaseForm):
 
     seen = Ticks(_l("What have you looked at?"))
     photos = Ticks(_l("No face, no document, no address on it"))
-    note = StringField(_l("Why it may be published all the same"), [Length(max=_LONGEST_NOTE)])
+    note = StringField(_l("Why it may be published all the same"), [Length(max=_LONGEST_NOTE)], id="approve-note")
 
     def offer(self, photos: list[Photo], *, has_household: bool) -> None:
         """The closed list of documents, and the photos at hand by their token."""
@@ -56,7 +56,7 @@ class ReturnForm(BaseForm):
     """One tap: the reason; a note for what is not in the list."""
 
     reason = SelectField(_l("Reason"), [InputRequired(_l("Choose a reason."))])
-    note = StringField(_l("What has to be changed"), [Length(max=_LONGEST_NOTE)])
+    note = StringField(_l("What has to be changed"), [Length(max=_LONGEST_NOTE)], id="return-note")
 
     def offer(self) -> None:
         """The ready reasons."""
@@ -66,4 +66,4 @@ class ReturnForm(BaseForm):
 class PauseForm(BaseForm):
     """Why a public need is paused."""
 
-    note = StringField(_l("Why it is paused"), [Length(max=_LONGEST_NOTE)])
+    note = StringField(_l("Why it is paused"), [Length(max=_LONGEST_NOTE)], id="pause-note")
