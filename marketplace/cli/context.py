@@ -65,9 +65,14 @@ def ensure_migrated() -> None:
     try:
         behind = alembic.needs_upgrade()
     except CommandError as error:
-        raise Refused(say("The database was made by a newer version of this program: install that one.")) from error
+        raise newer_database() from error
     if behind:
         raise Refused(say("The database is not up to date. Run: marketplace db upgrade"))
+
+
+def newer_database() -> Refused:
+    """The refusal of a database whose migration this version does not know."""
+    return Refused(say("The database was made by a newer version of this program: install that one."))
 
 
 def say(message: str, **params: Any) -> str:

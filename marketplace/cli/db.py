@@ -4,7 +4,7 @@ import click
 from alembic.util import CommandError
 
 from marketplace.app import alembic
-from marketplace.cli.context import Refused, ensure_migrated, say, with_app
+from marketplace.cli.context import Refused, ensure_migrated, newer_database, say, with_app
 
 
 @click.group("db")
@@ -16,7 +16,10 @@ def db_group() -> None:
 def upgrade() -> None:
     """Create the tables or bring them up to date; does nothing where they are."""
     with with_app(migrated=False):
-        alembic.upgrade()
+        try:
+            alembic.upgrade()
+        except CommandError as error:
+            raise newer_database() from error
         click.echo(say("The database is up to date (migration %(revision)s).", revision=_current()))
 
 

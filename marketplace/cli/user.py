@@ -28,7 +28,7 @@ def user() -> None:
 @user.command()
 @click.option("--phone", required=True, help="Mobile number of 11 digits; the person logs in with it.")
 @click.option("--name", required=True, help="What the pages call the person.")
-@click.option("--role", required=True, type=click.Choice(list(_ROLES)))
+@click.option("--role", required=True, type=click.Choice(list(_ROLES)), help="What the person may do there.")
 @click.option("--division", required=True, metavar="CODE", help="12-digit code; the role reaches all below it.")
 @_site
 def add(phone: str, name: str, role: str, division: str, site: str) -> None:

@@ -1,0 +1,68 @@
+"""``marketplace match``: run, explain, benchmark."""
+
+import json
+
+import pytest
+from flask import Flask
+
+from marketplace.config import Settings
+from marketplace.core.kinds import NeedCategory, SupportKind
+from tests import factories
+from tests.cli.running import run
+from tests.factories import TREE
+
+SQLITE = pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+WARM = {"kinds": [SupportKind.GOODS.value], "categories": [NeedCategory.WRM.value], "areas": [TREE.county]}
+
+
+@SQLITE
+def test_a_run_is_followed_by_an_explanation_whose_points_add_up(app: Flask, settings: Settings) -> None:
+    need, donor = factories.make_need(), factories.make_donor(preference=WARM)
+    need_code, donor_code = need.code, donor.code
+    ran = run(settings, "match", "run", "--seed", "4", "--json")
+    assert ran.status == 0
+    assert {"needs": 1, "donors": 1, "seed": 4}.items() <= json.loads(ran.out).items()
+    told = run(settings, "match", "explain", need_code, "--json")
+    (shown,) = json.loads(told.out)["donors"]
+    assert shown["donor"] == donor_code
+    assert shown["score"] == sum(reason["points"] for reason in shown["reasons"])
+    plain = run(settings, "match", "explain", need_code.lower(), "--donor", donor_code)
+    assert plain.status == 0
+    assert f"{shown['score']:>3}  " in plain.out
+
+
+@SQLITE
+def test_a_pair_that_is_kept_apart_says_why(app: Flask, settings: Settings) -> None:
+    need = factories.make_need()
+    donor = factories.make_donor(preference={**WARM, "areas": [TREE.other_county]})
+    need_code, donor_code = need.code, donor.code
+    assert run(settings, "match", "run").status == 0
+    told = json.loads(run(settings, "match", "explain", need_code, "--donor", donor_code, "--json").out)
+    assert not told["is_allowed"]
+    assert told["why_not"]
+
+
+@SQLITE
+@pytest.mark.parametrize("code", ["nonsense", "XQ-222222-00", "AX-7K3QBD-92"])
+def test_a_wrong_code_gets_one_sentence(app: Flask, settings: Settings, code: str) -> None:
+    said = run(settings, "match", "explain", code)
+    assert said.status == 1
+    assert len(said.err.strip().splitlines()) == 1
+
+
+@SQLITE
+def test_explaining_before_any_run_says_what_to_do(app: Flask, settings: Settings) -> None:
+    code = factories.make_need().code
+    said = run(settings, "match", "explain", code)
+    assert said.status == 1
+    assert "marketplace match run" in said.err
+
+
+@SQLITE
+def test_the_benchmark_prints_one_document_and_is_exact(settings: Settings) -> None:
+    said = run(settings, "match", "benchmark", "--needs", "40", "--donors", "30", "--rounds", "1", "--json")
+    assert said.status == 0
+    measured = json.loads(said.out)
+    assert measured["exact"] is True
+    assert {"machine", "rows", "ratios", "exact"} == set(measured)
+    assert {"method", "case", "needs", "donors", "best_s", "median_s", "cpu_s", "peak_mb"} <= set(measured["rows"][0])
