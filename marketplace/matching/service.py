@@ -53,12 +53,15 @@ def run(*, now: datetime, seed: int = 0) -> MatchRun:
     return record
 
 
-def warm_up(*, now: datetime) -> None:
-    """Read everything and compile before a write lock is taken; does nothing before the first full run."""
+def warm_up(*, now: datetime, is_fresh: bool = False) -> None:
+    """Read and compile before a write lock is taken; ``is_fresh`` reads all again, so that nothing is missed.
+
+    Does nothing before the first full run.
+    """
     last = find_last_run()
     if last is None:
         return
-    warm = warm_for(last, now=now)
+    warm = build_warm(last, now=now) if is_fresh else warm_for(last, now=now)
     if warm.problem.needs.codes:
         warm.ranker.need(warm.problem.needs.codes[0])
 

@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from marketplace.accounts.models import RoleGrant, User
 from marketplace.app import alembic, create_app
 from marketplace.config import Settings
 from marketplace.core.kinds import Channel, SupportKind
@@ -194,8 +195,6 @@ def test_the_accounts_walk_the_whole_job(small: Flask) -> None:
 
 
 def _easy_grants() -> list[tuple[Role, str]]:
-    from marketplace.accounts.models import RoleGrant, User  # noqa: PLC0415  (keeps the names out of the other tests)
-
     rows = db.session.execute(sa.select(User.phone, RoleGrant.role, RoleGrant.division_code).join(User.grants))
     return [(role, division) for phone, role, division in rows if phone.startswith("154000000")]
 

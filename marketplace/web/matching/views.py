@@ -45,7 +45,7 @@ def rank(code: str) -> ResponseReturnValue:
     need = needs.get_need(code, actor=actor)
     ensure_can(actor, Permission.NEED_REVIEW, need.division_code)
     need_id, now = need.id, utc_now()
-    service.warm_up(now=now)
+    service.warm_up(now=now, is_fresh=True)
     with transaction():
         service.rerank_need(need_id, now=now)
     flash(_("Ranked again."))
