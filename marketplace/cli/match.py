@@ -164,7 +164,9 @@ def _bars(reasons: list[dict[str, Any]], score: int) -> list[str]:
 @click.option("--needs", default=33_014, show_default=True, type=click.IntRange(1, 2_000_000), help="Needs to rank.")
 @click.option("--donors", default=7_177, show_default=True, type=click.IntRange(1, 200_000), help="Donors to rank.")
 @click.option("--rounds", default=5, show_default=True, type=click.IntRange(1, 100), help="Timed rounds.")
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(0, _LARGEST_SEED), help="Decides the made-up rows.")
+@click.option(
+    "--seed", default=0, show_default=True, type=click.IntRange(0, _LARGEST_SEED), help="Decides the made-up rows."
+)
 @_json
 def benchmark(needs: int, donors: int, rounds: int, seed: int, as_json: bool) -> None:
     """Measure the engine beside numpy, rapidfuzz and others in one run, on synthetic needs and donors."""
