@@ -32,10 +32,10 @@ def index_many(session: Session, rows: Sequence[tuple[int, Sequence[str]]]) -> N
 def found_ids(session: Session, groups: Sequence[Sequence[str]]) -> sa.TextClause:
     """A select of the ``need_id`` whose tokens include at least one of every group."""
     if _is_sqlite(session):
-        query = " AND ".join("(" + " OR ".join(f'"{t}"' for t in _clean(g)) + ")" for g in groups)
+        query = " AND ".join("(" + " OR ".join(f'"{t}"{_star(t, "*")}' for t in _clean(g)) + ")" for g in groups)
         sql = "SELECT rowid AS need_id FROM need_search WHERE need_search MATCH :query"
     else:
-        query = " & ".join("(" + " | ".join(f"'{t}'" for t in _clean(g)) + ")" for g in groups)
+        query = " & ".join("(" + " | ".join(f"'{t}'{_star(t, ':*')}" for t in _clean(g)) + ")" for g in groups)
         sql = "SELECT need_id FROM need_search WHERE words @@ CAST(:query AS tsquery)"
     return sa.text(sql).bindparams(query=query)
 
@@ -43,6 +43,11 @@ def found_ids(session: Session, groups: Sequence[Sequence[str]]) -> sa.TextClaus
 def _clean(tokens: Sequence[str]) -> list[str]:
     # Tokens hold letters and digits only; anything else would be query syntax.
     return ["".join(c for c in token if c.isalnum() or "\u0f00" <= c <= "\u0fff") for token in tokens]
+
+
+def _star(token: str, mark: str) -> str:
+    """One character alone stands for every pair that begins with it."""
+    return mark if len(token) == 1 and not token.isascii() else ""
 
 
 def _insert(session: Session) -> str:

@@ -1,14 +1,16 @@
 """Words made from a need's lines: its title, its kind and worth, and what it can be searched by."""
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from marketplace.core.kinds import NeedCategory, SupportKind
 from marketplace.core.money import Money
-from marketplace.core.text import index_tokens
+from marketplace.core.text import index_tokens, normal_form
 from marketplace.needs.models import MONEY_UNIT
 
 LONGEST_TITLE = 140
+_LAST_OF_RUN = re.compile(r"[\u3400-\u9fff](?![\u3400-\u9fff])")
 
 
 class LineLike(Protocol):
@@ -66,4 +68,6 @@ def search_tokens(
     """What a need is found by: items, reason, category, kind, county and township; never the village."""
     words = [title, story, *(line.name for line in lines), *places]
     words += [category.label if category else "", kind.label if kind else ""]
-    return index_tokens("\n".join(words))
+    text = "\n".join(words)
+    # A single character is looked for at the head of a pair: the last one of a run heads none.
+    return sorted({*index_tokens(text), *_LAST_OF_RUN.findall(normal_form(text))})
