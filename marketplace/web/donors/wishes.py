@@ -4,7 +4,7 @@ from flask import current_app, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from marketplace.core.divisions import Level
+from marketplace.core.divisions import Level, significant
 from marketplace.core.errors import NotFound
 from marketplace.core.permissions import Permission
 from marketplace.db import transaction
@@ -103,7 +103,7 @@ def _saved() -> ResponseReturnValue:
 def _areas() -> list[tuple[str, str]]:
     """The counties of the division that this site serves."""
     home = current_app.config["SETTINGS"].home_division
-    return [(division.code, division.name) for division in list_level(Level.COUNTY, area=home)]
+    return [(division.code, division.name) for division in list_level(Level.COUNTY, area=significant(home))]
 
 
 def _page(
