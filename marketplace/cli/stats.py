@@ -96,7 +96,7 @@ def _table(found: dict[str, Any]) -> str:
 def _rates(needs: dict[str, int]) -> list[str]:
     words = {
         Step.PUBLISHED: say("Published"),
-        Step.PLEDGED: say("Pledged"),
+        Step.PLEDGED: say("Matched"),
         Step.DELIVERED: say("Delivered"),
         Step.CONFIRMED: say("Confirmed by two people"),
         Step.ARMS_LENGTH: say("Of these at arm's length"),

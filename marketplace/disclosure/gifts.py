@@ -267,9 +267,15 @@ def _public(rows: Sequence[Any], *, now: datetime) -> tuple[PublicGift, ...]:
             agreed_fen=held.get(pledge.id, 0) if pledge.shows_amount else None,
             received_fen=arrived.get(pledge.id, 0) if pledge.shows_amount else None,
             amount_class="" if pledge.shows_amount else amount_class(pledge.value_fen),
+            received_class="" if pledge.shows_amount else _class_of(arrived.get(pledge.id, 0)),
         )
         for pledge, division, donor_type, name, credit_code in rows
     )
+
+
+def _class_of(arrived: int) -> str:
+    """That nothing has arrived yet is no secret."""
+    return amount_class(arrived) if arrived else "0.00"
 
 
 def _amounts(query: sa.Select[Any]) -> dict[int, int]:

@@ -28,7 +28,10 @@ class PublicGiver:
 
 @dataclass(frozen=True, slots=True)
 class PublicGift:
-    """One gift in the list. Amounts are None where the donor hides them; then ``amount_class`` tells the size."""
+    """One gift in the list. Amounts are None where the donor hides them; the classes then tell their size.
+
+    Help of time and places has no price: its amounts are 0, and its items say how much it is.
+    """
 
     code: str
     promised_on: date
@@ -41,6 +44,12 @@ class PublicGift:
     agreed_fen: int | None
     received_fen: int | None
     amount_class: str
+    received_class: str
+
+    @property
+    def has_value(self) -> bool:
+        """False for help that has no price."""
+        return self.agreed_fen != 0
 
 
 def giver_of(donor_type: DonorType, name: str, credit_code: str | None, *, shows_name: bool) -> PublicGiver:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from marketplace.core.exports import amount_cell, text_cell
 from marketplace.disclosure.queries import PublicGift
-from marketplace.web.disclosure.wording import giver_word, kind_word, place_word, state_word
+from marketplace.web.disclosure.wording import agreed_word, giver_word, kind_word, place_word, received_word, state_word
 from marketplace.web.i18n import say as _
 
 # Spreadsheet programs take UTF-8 for what it is only after this mark.
@@ -19,7 +19,7 @@ def columns() -> list[str]:
         _("Gift code"),
         _("Promised on"),
         _("Donor"),
-        _("What"),
+        _("What is given"),
         _("Kind of help"),
         _("For whom"),
         _("Agreed (yuan)"),
@@ -44,14 +44,10 @@ def cells(gift: PublicGift) -> list[str]:
         text_cell(gift.items),
         text_cell(kind_word(gift)),
         text_cell(place_word(gift)),
-        _amount(gift.agreed_fen, gift),
-        _amount(gift.received_fen, gift),
+        amount_cell(gift.agreed_fen) if gift.agreed_fen else text_cell(agreed_word(gift)),
+        amount_cell(gift.received_fen) if gift.received_fen else text_cell(received_word(gift)),
         text_cell(state_word(gift)),
     ]
-
-
-def _amount(fen: int | None, gift: PublicGift) -> str:
-    return text_cell(gift.amount_class) if fen is None else amount_cell(fen)
 
 
 def _line(row: list[str]) -> str:

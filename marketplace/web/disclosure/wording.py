@@ -1,9 +1,12 @@
 """Words of gifts that page and export share, so that both say the same."""
 
 from marketplace.core.kinds import SupportKind
+from marketplace.core.money import Money
 from marketplace.disclosure.queries import PublicGift, PublicGiver, Standing
 from marketplace.web.filters import place, term
 from marketplace.web.i18n import say as _
+
+NO_PRICE = "–"
 
 
 def giver_word(giver: PublicGiver) -> str:
@@ -28,6 +31,22 @@ def kind_word(gift: PublicGift) -> str:
 def place_word(gift: PublicGift) -> str:
     """County and township."""
     return place(gift.township)
+
+
+def agreed_word(gift: PublicGift) -> str:
+    """What was promised in yuan, its class where it is hidden, a dash where it has no price."""
+    return _amount(gift, gift.agreed_fen, gift.amount_class)
+
+
+def received_word(gift: PublicGift) -> str:
+    """What arrived, in the same way."""
+    return _amount(gift, gift.received_fen, gift.received_class)
+
+
+def _amount(gift: PublicGift, fen: int | None, hidden: str) -> str:
+    if not gift.has_value:
+        return NO_PRICE
+    return Money(fen).yuan if fen is not None else hidden
 
 
 def standing_word(standing: Standing) -> str:
