@@ -11,6 +11,8 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from marketplace.core.errors import DomainError
+
 # Names for every constraint, so that a migration can drop one on SQLite too.
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -86,6 +88,10 @@ def transaction() -> Iterator[Session]:
     try:
         yield session
         session.commit()
-    except BaseException:
+    except DomainError:
         session.rollback()
+        raise
+    except BaseException:
+        # A half-read result would keep its old snapshot on the pooled connection: close it instead.
+        session.invalidate()
         raise
