@@ -60,6 +60,8 @@ class Home:
                     folder=str(self.folder),
                 )
             return
+        for database in self.folder.glob("*.sqlite"):
+            raise _not_ours(database)
         self.folder.mkdir(parents=True, exist_ok=True)
         _write_json(path, _new_settings())
 
@@ -96,11 +98,7 @@ class Home:
         database = self.embedded_database(settings)
         if database is not None and database.exists():
             if not self.owns(settings):
-                raise Conflict(
-                    "%(file)s was not made by this command; it is left alone. "
-                    "Choose another folder with MARKETPLACE_INSTANCE.",
-                    file=str(database),
-                )
+                raise _not_ours(database)
             for ending in ("", "-wal", "-shm"):
                 database.with_name(database.name + ending).unlink(missing_ok=True)
         shutil.rmtree(settings.media_folder, ignore_errors=True)
@@ -140,6 +138,13 @@ class Home:
 def new_password() -> str:
     """A password for all demonstration accounts of one build: short enough to type, different everywhere."""
     return f"jiedui-{new_slip_code().lower()}"
+
+
+def _not_ours(database: Path) -> Conflict:
+    return Conflict(
+        "%(file)s was not made by this command; it is left alone. Choose another folder with MARKETPLACE_INSTANCE.",
+        file=str(database),
+    )
 
 
 def _new_settings() -> dict[str, str]:
