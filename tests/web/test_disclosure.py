@@ -145,6 +145,7 @@ def test_strange_questions_have_a_plain_answer(app: Flask, client: Client, query
 
 
 def test_what_was_asked_stays_in_the_form(app: Flask, client: Client) -> None:
+    f.make_tree()
     query = {"q": "棉被", "state": "late", "area": TREE.county}
     page = client.get("/disclosure", query_string=query).get_data(as_text=True)
     assert 'value="棉被"' in page

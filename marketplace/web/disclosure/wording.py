@@ -2,7 +2,7 @@
 
 from marketplace.core.kinds import SupportKind
 from marketplace.core.money import Money
-from marketplace.disclosure.queries import PublicGift, PublicGiver, Standing
+from marketplace.disclosure.queries import PublicGift, PublicGiver
 from marketplace.web.filters import place, term
 from marketplace.web.i18n import say as _
 
@@ -47,18 +47,3 @@ def _amount(gift: PublicGift, fen: int | None, hidden: str) -> str:
     if not gift.has_value:
         return NO_PRICE
     return Money(fen).yuan if fen is not None else hidden
-
-
-def standing_word(standing: Standing) -> str:
-    """A filter by state."""
-    words = {
-        Standing.CURRENT: _("All in force"),
-        Standing.ACCEPTED: _("Pledged"),
-        Standing.RECEIVED: _("Arrived"),
-        Standing.DELIVERED: _("Delivered"),
-        Standing.CONFIRMED: _("Confirmed by two people"),
-        Standing.REPORTED: _("Donor told"),
-        Standing.LATE: _("Late, not arrived"),
-        Standing.ENDED: _("Lapsed or cancelled"),
-    }
-    return words[standing]
