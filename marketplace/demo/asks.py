@@ -89,7 +89,7 @@ class Planner:
         ask.story = _story(ask, rng=self.rng)
         if household is not None:
             self.used.add(household.id)
-        self._live(ask)
+        self._live(ask, is_recent=asker is not None)
         return ask
 
     def _texts_for(self, kind: SupportKind, asker: Asker | None) -> Sequence[NeedText]:
@@ -105,8 +105,8 @@ class Planner:
                 break
         return asker
 
-    def _live(self, ask: Ask) -> None:
-        """Fill in the days of the need's history and of its gifts."""
+    def _live(self, ask: Ask, *, is_recent: bool) -> None:
+        """Fill in the days of the need's history and of its gifts; ``is_recent`` money has yet to arrive."""
         rng = self.rng
         submitted = rng.uniform(0.02, 0.8)
         ask.was_returned = ask.state not in _UNREVIEWED and rng.random() < 0.1
@@ -116,11 +116,11 @@ class Planner:
             ask.days |= {"returned": decided, "resubmitted": (again := decided + rng.uniform(0.2, 2.0))}
             decided = again + rng.uniform(0.1, 3.0)
         if ask.state in _COVERED:
-            self._cover(ask, published=decided)
+            self._cover(ask, published=decided, is_recent=is_recent)
         else:
             self._stand_open(ask, decided=decided)
 
-    def _cover(self, ask: Ask, *, published: float) -> None:
+    def _cover(self, ask: Ask, *, published: float, is_recent: bool) -> None:
         """A need that found all it asks for."""
         rng, kind = self.rng, ask.text.kind
         parts = share_out(
@@ -135,7 +135,7 @@ class Planner:
             moments.append(moments[-1] + rng.expovariate(1 / 5))
         ask.days |= {"published": published, "pledged": moments[-1]}
         if ask.state is _N.PLEDGED:
-            self._be_on_the_way(ask, moments)
+            self._be_on_the_way(ask, moments, is_unpaid=is_recent and kind is SupportKind.MONEY)
             return
         ends = [walk(g, _COVERED[ask.state], accepted=m, rng=rng) for g, m in zip(ask.gifts, moments, strict=True)]
         self._mark(ask)
@@ -144,15 +144,15 @@ class Planner:
         ask.horizon = max(ends) + rng.uniform(0.1, room)
         self._add_a_lapsed_one(ask, before=moments[0])
 
-    def _be_on_the_way(self, ask: Ask, moments: Sequence[float]) -> None:
+    def _be_on_the_way(self, ask: Ask, moments: Sequence[float], *, is_unpaid: bool) -> None:
         """Some gifts have arrived, some were promised this week; not all have been delivered."""
         rng = self.rng
-        lag = rng.uniform(0.05, 5.5) if rng.random() < 0.4 else rng.uniform(5.5, 38.0)
+        lag = rng.uniform(0.05, 5.5) if is_unpaid or rng.random() < 0.4 else rng.uniform(5.5, 38.0)
         ask.horizon = moments[-1] + lag
         for number, (gift, accepted) in enumerate(zip(ask.gifts, moments, strict=True)):
-            unpaid = may_be_unpaid(accepted, until=ask.horizon) and rng.random() < 0.75
-            state = _P.ACCEPTED if unpaid else _P.RECEIVED
-            if not unpaid and number and rng.random() < 0.4:
+            waits = may_be_unpaid(accepted, until=ask.horizon) and (is_unpaid or rng.random() < 0.75)
+            state = _P.ACCEPTED if waits else _P.RECEIVED
+            if not waits and number and rng.random() < 0.4:
                 state = _P.DELIVERED
             walk(gift, state, accepted=accepted, rng=rng, until=ask.horizon - 0.02)
 
