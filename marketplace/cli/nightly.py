@@ -5,6 +5,7 @@ import json
 import click
 
 from marketplace.cli.context import say, with_app
+from marketplace.core.actor import SYSTEM
 from marketplace.db import db, transaction
 from marketplace.db.clock import utc_now
 from marketplace.needs import service as needs
@@ -20,7 +21,7 @@ def nightly(as_json: bool) -> None:
         now = utc_now()
         lapsed = _lapse_pledges()
         with transaction():
-            expired = needs.expire_needs(now=now)
+            expired = needs.expire_needs(by=SYSTEM, now=now)
         if as_json:
             click.echo(json.dumps({"at": now.isoformat(), "pledges_lapsed": lapsed, "needs_expired": expired}))
         else:

@@ -56,6 +56,7 @@ class RegisterForm(BaseForm):
         else:
             del self.employer
             self.name.label.text = _l("Name of the unit")
+            self.name.validators = [DataRequired(_l("Write the unit's name.")), Length(max=120)]
             self.shows_name.label.text = _l("The unit's name may be shown with its gifts")
         if has_account:
             del self.phone, self.password

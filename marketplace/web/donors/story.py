@@ -43,8 +43,9 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """One unit of a pledge: promised, arrived, used, in words."""
+    """One unit of a pledge: of what, promised, arrived, used, in words."""
 
+    items: str
     promised: str
     arrived: str
     used: str
@@ -71,10 +72,12 @@ def row_of(pledge: Pledge, *, place: str, thanks: Thanks | None) -> Row:
     return Row(pledge, pledge_words(pledge), place, thanks)
 
 
-def sums_of(balances: dict[str, Totals]) -> list[Sum]:
+def sums_of(pledge: Pledge, balances: dict[str, Totals]) -> list[Sum]:
     """What the ledger says of a pledge, unit by unit."""
+    names = {unit: [line.need_line.name for line in pledge.lines if line.need_line.unit == unit] for unit in balances}
     return [
         Sum(
+            items=str(_(" + ")).join(names[unit]),
             promised=quantity(totals.pledged - totals.released, unit),
             arrived=quantity(totals.received - totals.returned, unit),
             used=quantity(totals.used, unit),

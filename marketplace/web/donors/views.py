@@ -97,7 +97,7 @@ def pledge(code: str) -> ResponseReturnValue:
         pledge=found,
         row=row_of(found, place=place_name(found.need.division_code), thanks=thanks),
         events=events_of(found, thanks),
-        sums=sums_of(balances_of(PLEDGE, found.id)),
+        sums=sums_of(found, balances_of(PLEDGE, found.id)),
         how_to=how_to(found),
         form=GiftVisibilityForm(data={"shows_name": found.shows_name, "shows_amount": found.shows_amount}),
         token=TokenForm(),
