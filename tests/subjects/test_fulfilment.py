@@ -29,6 +29,7 @@ from marketplace.needs.slips import slip_index
 from marketplace.pledges.models import Way
 from marketplace.pledges.service import cancel_pledge, pledge_need
 from tests import factories as f
+from tests.counting import count_queries
 from tests.factories import NOW, TREE
 from tests.scenes import GOODS, Scene, delivered, make_money_scene, make_scene
 
@@ -573,3 +574,19 @@ def refreshed(user: User) -> User:
     db.session.rollback()
     db.session.expire_all()
     return db.session.get_one(User, user.id)
+
+
+def test_the_desk_asks_the_same_number_of_questions_for_any_length(app: Flask) -> None:
+    by = f.make_actor(Role.COUNTY_ADMIN, division=TREE.county)
+
+    def ask() -> int:
+        with count_queries() as seen:
+            worklist.list_work(by, Act.CONFIRM)
+            worklist.count_work(by)
+        return len(seen)
+
+    delivered(make_scene())
+    few = ask()
+    for _ in range(3):
+        delivered(make_scene())
+    assert ask() == few

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from marketplace.core.kinds import SupportKind
 from marketplace.core.money import Money
 from marketplace.fulfilment.models import Confirmation, ConfirmerKind, Receipt
 from marketplace.fulfilment.queries import Case
@@ -24,7 +25,7 @@ class Event:
 def events_of(case: Case) -> list[Event]:
     """Everything that happened, in order."""
     found = [Event("full", _("Promised"), case.pledge.accepted_at, _promise(case))]
-    found += [Event("full", _("Arrived"), receipt.at, _receipt(receipt)) for receipt in case.receipts]
+    found += [Event("full", _("Arrived"), receipt.at, _receipt(receipt, case)) for receipt in case.receipts]
     found += [
         Event(
             "full",
@@ -55,9 +56,11 @@ def _promise(case: Case) -> str:
     return _("The donor wrote: “%(words)s”", words=case.pledge.intent) if case.pledge.intent else ""
 
 
-def _receipt(receipt: Receipt) -> str:
+def _receipt(receipt: Receipt, case: Case) -> str:
     paper = _(", receipt %(number)s", number=receipt.voucher_no) if receipt.voucher_no else ""
-    amount = _("worth %(amount)s yuan", amount=Money(receipt.value_fen).yuan)
+    yuan = Money(receipt.value_fen).yuan
+    is_money = case.pledge.kind is SupportKind.MONEY
+    amount = _("%(amount)s yuan", amount=yuan) if is_money else _("things worth %(amount)s yuan", amount=yuan)
     return _("%(place)s received %(amount)s%(paper)s.", place=receipt.custodian, amount=amount, paper=paper)
 
 
