@@ -17,7 +17,7 @@ from marketplace.core.kinds import NeedCategory, SupportKind, find_member
 from marketplace.core.money import parse_money
 from marketplace.core.text import SYNONYMS, normal_form, pinyin
 from marketplace.db import db
-from marketplace.needs.models import MONEY_UNIT, CatalogueItem
+from marketplace.needs.models import MONEY_UNIT, CatalogueItem, NeedLine
 
 COLUMNS = ("code", "name", "unit", "kind", "category", "low", "typical", "high", "most", "winter", "basis")
 _LIKE_ENOUGH = 60.0
@@ -77,14 +77,29 @@ def load_catalogue(rows: Sequence[Mapping[str, str]], *, by: Actor, now: datetim
     return Loaded(made, changed, same)
 
 
-def list_items(*, category: NeedCategory | None = None, winter: bool | None = None) -> list[CatalogueItem]:
-    """All items in the order of the catalogue, or those of a category, of the winter or outside it."""
+def list_items(*, category: NeedCategory | None = None) -> list[CatalogueItem]:
+    """All items in the order of the catalogue, or those of a category."""
     statement = sa.select(CatalogueItem).order_by(CatalogueItem.id)
     if category is not None:
         statement = statement.where(CatalogueItem.category == category)
-    if winter is not None:
-        statement = statement.where(CatalogueItem.is_winter.is_(winter))
     return list(db.session.scalars(statement))
+
+
+def list_often_asked(*, winter: bool, most: int) -> list[CatalogueItem]:
+    """The items of the winter, or those outside it, that needs name most often; then the catalogue's order."""
+    asked = (
+        sa.select(NeedLine.item_id, sa.func.count().label("times"))
+        .where(NeedLine.item_id.is_not(None))
+        .group_by(NeedLine.item_id)
+        .subquery()
+    )
+    statement = (
+        sa.select(CatalogueItem)
+        .outerjoin(asked, asked.c.item_id == CatalogueItem.id)
+        .where(CatalogueItem.is_winter.is_(winter))
+        .order_by(sa.func.coalesce(asked.c.times, 0).desc(), CatalogueItem.id)
+    )
+    return list(db.session.scalars(statement.limit(most)))
 
 
 def items_by_id(ids: Collection[int]) -> dict[int, CatalogueItem]:

@@ -1,7 +1,7 @@
 """What the world sees of a need: an allow-list of fields, so that nothing private can leak by default (R-P1)."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -14,6 +14,8 @@ from marketplace.households.models import Household
 from marketplace.media.models import Photo
 from marketplace.needs.models import CatalogueItem, Need, NeedLine, NeedPhoto
 from marketplace.regions.queries import place_name
+
+_HELPED = (NeedState.DELIVERED, NeedState.CONFIRMED, NeedState.CLOSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,19 @@ class PublicNeed:
 def public_card(need: Need) -> PublicNeed:
     """One need for the public; lines and photos are read with it."""
     return public_cards([need])[0]
+
+
+def preview_card(need: Need) -> PublicNeed:
+    """A need that is not public yet, as it will stand once it is approved as it is."""
+    return replace(public_card(need), state=NeedState.PUBLISHED, helped_before=was_helped(need.household_id))
+
+
+def was_helped(household_id: int | None) -> bool:
+    """True where an earlier need of the household has been delivered."""
+    if household_id is None:
+        return False
+    helped = sa.exists().where(Need.household_id == household_id, Need.state.in_(_HELPED))
+    return bool(db.session.scalar(sa.select(helped)))
 
 
 def public_cards(needs: Sequence[Need]) -> list[PublicNeed]:

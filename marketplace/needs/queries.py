@@ -19,7 +19,7 @@ from marketplace.media.models import Photo
 from marketplace.needs import policy
 from marketplace.needs.listing import NeedFilters, NeedPage, Sort, area_condition, list_public_needs
 from marketplace.needs.models import Consent, Decision, Need, NeedPhoto, NeedReview
-from marketplace.needs.public import PublicNeed, public_card, public_cards
+from marketplace.needs.public import PublicNeed, preview_card, public_card, public_cards
 from marketplace.needs.slips import slip_index
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "list_public_needs",
     "list_reviews",
     "newest_public_needs",
+    "preview_card",
     "public_card",
     "public_cards",
     "township_record",

@@ -23,12 +23,12 @@ from marketplace.needs.checking import lint_of, raise_refusals
 from marketplace.needs.indexing import index_public_need
 from marketplace.needs.lint import Severity
 from marketplace.needs.models import Decision, Need, NeedLine, NeedPhoto, NeedReview, ReturnReason
+from marketplace.needs.public import was_helped
 from marketplace.needs.queries import get_need
 
 # How long a need stays public where nobody says by when it is needed, and after that day.
 PUBLIC_FOR = timedelta(days=180)
 AFTER_NEEDED = timedelta(days=30)
-_HELPED = (NeedState.DELIVERED, NeedState.CONFIRMED, NeedState.CLOSED)
 
 
 class Seen(Labelled):
@@ -58,7 +58,7 @@ def approve_need(
     raise_refusals(findings)
     if any(finding.severity is Severity.FLAG for finding in findings) and not note.strip():
         raise Invalid("Something here stands out: write why it may be published all the same.", field="note")
-    helped = _was_helped(need.household_id)
+    helped = was_helped(need.household_id)
     _decide(
         need,
         "approve",
@@ -192,13 +192,6 @@ def _approve_photos(need: Need, tokens: Collection[str], *, by: Actor, now: date
     attached = sa.select(NeedPhoto.photo_id).where(NeedPhoto.need_id == need.id)
     for photo in db.session.scalars(sa.select(Photo).where(Photo.id.in_(attached), Photo.token.in_(tokens))):
         approve_photo(photo, by=by, now=now)
-
-
-def _was_helped(household_id: int | None) -> bool:
-    if household_id is None:
-        return False
-    helped = sa.exists().where(Need.household_id == household_id, Need.state.in_(_HELPED))
-    return bool(db.session.scalar(sa.select(helped)))
 
 
 def _last_day(need: Need, today: date) -> date:

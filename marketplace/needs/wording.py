@@ -35,9 +35,14 @@ def amount_words(line: LineLike) -> str:
     return f"{line.quantity:,} {line.unit}"
 
 
+def short_name(name: str) -> str:
+    """The item without its size in brackets: ``棉被（3 公斤，双人）`` -> ``棉被``."""
+    return name.split("（")[0].strip() or name
+
+
 def title_of(lines: Sequence[LineLike]) -> str:
     """``棉被 4 床、取暖炉 1 台``; what does not fit is counted at the end."""
-    parts = [f"{line.name} {amount_words(line)}" for line in lines]
+    parts = [f"{short_name(line.name)} {amount_words(line)}" for line in lines]
     for shown in range(len(parts), 0, -1):
         rest = f" 等 {len(parts)} 样" if shown < len(parts) else ""
         title = "、".join(parts[:shown]) + rest

@@ -96,7 +96,7 @@ def amounts_form(lines: Sequence[NeedLine]) -> AmountsForm:
 class WhyForm(BaseForm):
     """Why it is needed, how soon, a photo of the thing, and the household's agreement."""
 
-    story = TextAreaField(_l("Why is it needed?"), [DataRequired(_l("Write why it is needed."))])
+    story = TextAreaField(_l("Reason in words"), [DataRequired(_l("Write why it is needed."))])
     urgency = RadioField(_l("How soon?"), validate_choice=False)
     needed_by = DateField(_l("Needed by"), [Optional()])
     photo = FileField(_l("Photo of the thing or the place"))

@@ -184,7 +184,7 @@ def check(code: str) -> ResponseReturnValue:
     page = render_template(
         "needs/check.html",
         form=form,
-        card=queries.public_card(need),
+        card=queries.preview_card(need),
         consent=queries.get_consent(need),
         photos=queries.list_photos(need),
         remarks=remarks_of(lint_of(need, now=utc_now())),
@@ -262,7 +262,7 @@ def _shown_items(words: str, category: str | None) -> tuple[str, list[CatalogueI
         return term(chosen), catalogue.list_items(category=chosen)
     is_cold = china_day(utc_now()).month in _COLD_MONTHS
     heading = _("Often asked for in winter") if is_cold else _("Often asked for")
-    return heading, catalogue.list_items(winter=is_cold)[:_SHOWN_ITEMS]
+    return heading, catalogue.list_often_asked(winter=is_cold, most=_SHOWN_ITEMS)
 
 
 def _own_item(form: WhatForm) -> OwnItem | None:

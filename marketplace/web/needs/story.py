@@ -34,4 +34,7 @@ def timeline_of(need: Need) -> list[Event]:
         ("box", _("Delivered"), need.delivered_at),
         ("seal", _("Confirmed by the household and a second person"), need.confirmed_at),
     ]
-    return [Event(icon, title, month_of(at) if at else _("still to come"), at is not None) for icon, title, at in steps]
+    return [
+        Event(icon, title, month_of(at), True) if at else Event("wait", title, _("still to come"), False)
+        for icon, title, at in steps
+    ]

@@ -138,7 +138,7 @@ def _page(
     return render_template(
         "review/show.html",
         need=need,
-        card=queries.public_card(need),
+        card=queries.preview_card(need) if need.state is NeedState.SUBMITTED else queries.public_card(need),
         household_code=household_codes([need]).get(need.household_id or 0, ""),
         consent=queries.get_consent(need),
         photos=queries.list_photos(need),
