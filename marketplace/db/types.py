@@ -1,7 +1,6 @@
 """Column types: aware UTC time, encrypted text, keyed blind index, enums stored by their code."""
 
 import base64
-import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass
@@ -50,7 +49,7 @@ class Keyring:
         """Keyed HMAC-SHA-256 of a value, separate for each purpose: equal values meet, nothing else is told."""
         if self._keys is None:
             raise RuntimeError("data keys are not loaded")
-        return hmac.new(self._keys.index, f"{purpose}\0{text}".encode(), hashlib.sha256).digest()
+        return hmac.digest(self._keys.index, f"{purpose}\0{text}".encode(), "sha256")
 
 
 keyring = Keyring()

@@ -74,6 +74,8 @@ class _Context:
     """What the whole file says beside one household."""
 
     registry_nos: Counter[str]
+    # ID card -> its keyed index, worked out once for the file.
+    indexes: dict[str, bytes]
     # The keyed index of each ID number -> the rows at which it stands.
     id_rows: dict[bytes, list[int]]
     rules: list[Rule]
@@ -132,20 +134,23 @@ def _take(sheet: Sheet, *, by: Actor, now: datetime, dry_run: bool, progress: Pr
 
 
 def _context_of(sheet: Sheet, *, by: Actor, now: datetime) -> _Context:
+    indexes: dict[str, bytes] = {}
     id_rows: dict[bytes, list[int]] = {}
     for reading in sheet.readings:
         for member, row in zip(reading.household.members, reading.member_rows, strict=True):
             if member.id_number:
-                id_rows.setdefault(id_index(member.id_card), []).append(row)
+                index = indexes.get(member.id_card) or id_index(member.id_card)
+                indexes[member.id_card] = index
+                id_rows.setdefault(index, []).append(row)
     numbers = Counter(reading.household.registry_no for reading in sheet.readings)
-    return _Context(numbers, id_rows, checkable(sheet.columns), sheet.columns, by, now)
+    return _Context(numbers, indexes, id_rows, checkable(sheet.columns), sheet.columns, by, now)
 
 
 def _judge(
     batch: Sequence[Reading], context: _Context, *, is_new: bool = False
 ) -> Iterator[tuple[Entry, HouseholdRow | None, Difference | None]]:
     indexes = {
-        id_index(member.id_card) for reading in batch for member in reading.household.members if member.id_number
+        context.indexes[member.id_card] for reading in batch for member in reading.household.members if member.id_number
     }
     registered = {} if is_new else comparing.load_registered([reading.household.registry_no for reading in batch])
     owners = comparing.load_owners(indexes)
@@ -210,7 +215,7 @@ def _rule_findings(
     twice: dict[int, Finding] = {}
     for at, member in enumerate(row.members):
         if member.id_number:
-            index = id_index(member.id_card)
+            index = context.indexes[member.id_card]
             finding = _duplicate(
                 at, reading.member_rows[at], context.id_rows[index], owners.get(index), row, context.by
             )
