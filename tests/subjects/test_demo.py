@@ -22,11 +22,13 @@ from marketplace.db.clock import utc_now
 from marketplace.demo import facts, people
 from marketplace.demo.build import Stage, build
 from marketplace.demo.places import STAGE_COUNTY
+from marketplace.fulfilment.models import Receipt
 from marketplace.households.case import Case
 from marketplace.households.columns import PROFILE
 from marketplace.households.models import Household, Member
 from marketplace.households.rules import check_household, checkable
 from marketplace.ledger.check import check_ledger
+from marketplace.ledger.models import LedgerEntry
 from marketplace.media.models import Photo
 from marketplace.needs.models import Need
 from marketplace.pairings.check import check_agreements
@@ -132,6 +134,15 @@ def test_the_book_holds(small: Flask) -> None:
     """L1 to L11 on the generated history."""
     for invariant in (*check_ledger(), *check_pledges(), *check_agreements()):
         assert invariant.holds, (invariant.id, invariant.says, invariant.faults)
+
+
+def test_what_was_passed_on_names_the_receipt_it_came_from(small: Flask) -> None:
+    """C3: nobody can pass the same money on again."""
+    of_receipt = dict(db.session.execute(sa.select(Receipt.id, Receipt.pledge_id)).all())
+    chosen = sa.select(LedgerEntry.client_key, LedgerEntry.subject_id).where(LedgerEntry.subject_type == "pledge")
+    rows = db.session.execute(chosen.where(LedgerEntry.client_key.startswith("disburse:"))).all()
+    assert rows
+    assert all(of_receipt[int(key.split(":")[1])] == pledge_id for key, pledge_id in rows)
 
 
 def test_nothing_happens_after_the_day_of_the_figures(small: Flask) -> None:
