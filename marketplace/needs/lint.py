@@ -119,6 +119,7 @@ _HOUSE_NUMBER = re.compile(
 _AGE = re.compile(
     r"(\d{1,3}|[一二三四五六七八九]?十[一二三四五六七八九]?|[一二两三四五六七八九])(?:周)?岁(?:半)?(?!以上|及以上|数)"
 )
+_SIGNS = re.compile(r"<[a-z/!]|^\s*[=+@]|;\s*--|\{\{|\$\{|https?://|www\.|javascript:")
 _DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"两": 2}
 
 _PERSONAL = (
@@ -234,6 +235,15 @@ def words_to_look_at(draft: Draft) -> Iterator[Finding]:
             yield Finding(rule, Severity.FLAG, message, "story", {"word": word})
 
 
+def odd_signs(draft: Draft) -> Iterator[Finding]:
+    """Markup, formulas and addresses of the web: harmless here, where all text is escaped, but no reason for help."""
+    for where, text in draft.texts():
+        if _SIGNS.search(_plain(text)):
+            yield Finding(
+                "odd_signs", Severity.FLAG, "Take code and web addresses out of the text: plain words only.", where
+            )
+
+
 def price(draft: Draft) -> Iterator[Finding]:
     """A price outside the reference band, and what has none."""
     for position, line in enumerate(draft.lines):
@@ -297,6 +307,7 @@ RULES: Sequence[Callable[[Draft], Iterable[Finding]]] = (
     vague,
     quantity,
     words_to_look_at,
+    odd_signs,
     price,
     duplicate,
 )
