@@ -23,6 +23,7 @@ from marketplace.regions import service as regions
 
 # A person reads this many lines of each kind; --json prints all.
 LINES_SHOWN = 30
+STEPS_AT_ONCE = 200
 
 _file = click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 _dry_run = click.option("--dry-run", is_flag=True, help="Say what would happen, row by row, and change nothing.")
@@ -74,7 +75,9 @@ def import_households(file: Path | None, dry_run: bool, as_json: bool) -> None:
     with with_app():
         with _progress(say("Reading")) as tell:
             sheet = households.read_sheet(content, progress=tell)
-        with _progress(say("Comparing and writing"), length=len(sheet.readings)) as tell, transaction():
+        # Each household is compared; on a real run most of them are then written.
+        steps = len(sheet.readings) * (1 if dry_run else 2)
+        with _progress(say("Comparing and writing"), length=steps) as tell, transaction():
             report = households.import_sheet(sheet, by=SYSTEM, now=utc_now(), dry_run=dry_run, progress=tell)
         document = report_document(report, dry_run=dry_run)
         if as_json:
@@ -158,20 +161,21 @@ def _utf8(content: bytes) -> str:
 
 @contextmanager
 def _progress(label: str, *, length: int | None = None) -> Iterator[Callable[[int], None]]:
-    """A progress bar on stderr, where stdout may be a JSON document; moved in steps that cost nothing."""
-    # A file's households are counted only by reading them: without a length the bar counts what it has seen.
-    with click.progressbar(length=length or 0, label=label, file=sys.stderr, show_pos=True, show_percent=False) as bar:
+    """A progress bar on stderr, where stdout may be a JSON document; without a length it counts what it has seen."""
+    nothing: Iterator[None] = (None for _ in ())
+    with click.progressbar(nothing, length=length, label=label, file=sys.stderr, show_pos=True) as bar:
         waiting = 0
 
         def tell(steps: int) -> None:
             nonlocal waiting
             waiting += steps
-            if waiting >= 200:
+            if waiting >= STEPS_AT_ONCE:
                 bar.update(waiting)
                 waiting = 0
 
         yield tell
-        bar.update(waiting)
+        # What did not have to be written is done as well.
+        bar.update(waiting if length is None else max(0, length - bar.pos))
 
 
 def _print_counts(counts: Mapping[str, int], *, dry_run: bool) -> None:
