@@ -12,7 +12,7 @@ from marketplace.core.permissions import Permission
 from marketplace.core.workflow import PLEDGE_MOVES, PledgeState, next_state
 from marketplace.db import db
 from marketplace.fulfilment import policy
-from marketplace.fulfilment.loading import Held, hold_one, hold_pledge
+from marketplace.fulfilment.loading import Held, canonical, hold_one, hold_pledge
 from marketplace.fulfilment.models import Confirmation, ConfirmerKind, ConfirmHow, Delivery, Feedback
 from marketplace.fulfilment.progress import move_need
 from marketplace.fulfilment.queries import last_answers
@@ -43,7 +43,7 @@ def confirm_as_household(
     need_code: str, *, arrived: bool, note: str = "", by: Actor, now: datetime
 ) -> list[Confirmation]:
     """The household answers through its own account."""
-    need = db.session.scalar(sa.select(Need).where(Need.code == need_code))
+    need = db.session.scalar(sa.select(Need).where(Need.code == canonical(need_code)))
     if need is None or by.household_id is None or need.household_id != by.household_id:
         raise Forbidden("Only the household itself answers here. Sign out if you are helping it with your phone.")
     return _answer_for_household(need, ConfirmHow.OWN_ACCOUNT, arrived=arrived, note=note, by=by, now=now)

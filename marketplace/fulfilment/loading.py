@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from marketplace.core.actor import Actor, ensure_can
+from marketplace.core.codes import parse_code
 from marketplace.core.errors import NotFound
 from marketplace.core.permissions import Permission
 from marketplace.db import db
@@ -25,11 +26,19 @@ class Held:
 
 def hold_pledge(code: str, *, permission: Permission, by: Actor) -> Held:
     """The pledge with this code for an actor who may do this there; NotFound outside the actor's area (Z2)."""
-    held = hold_one(Pledge.code == code)
+    held = hold_one(Pledge.code == canonical(code))
     if held is None:
         raise NotFound(NOTHING_HERE)
     ensure_can(by, permission, held.need.division_code)
     return held
+
+
+def canonical(code: str) -> str:
+    """A code as it is stored, however it was typed; NotFound for text that is no code at all."""
+    parsed = parse_code(code)
+    if parsed is None:
+        raise NotFound(NOTHING_HERE)
+    return parsed[1]
 
 
 def hold_one(condition: sa.ColumnElement[bool]) -> Held | None:

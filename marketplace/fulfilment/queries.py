@@ -16,7 +16,7 @@ from marketplace.core.workflow import PledgeState
 from marketplace.db import db
 from marketplace.donors.models import Donor
 from marketplace.fulfilment.acts import CLOCKS, NEXT_ACT, Act, due_at
-from marketplace.fulfilment.loading import NOTHING_HERE
+from marketplace.fulfilment.loading import NOTHING_HERE, canonical
 from marketplace.fulfilment.models import Confirmation, ConfirmerKind, Delivery, Feedback, Receipt, ReceiptLine, Use
 from marketplace.ledger.models import FEN, AccountRole, EntryKind, LedgerEntry
 from marketplace.ledger.queries import balances_among
@@ -139,7 +139,7 @@ def get_case(code: str, *, actor: Actor) -> Case:
         sa.select(Pledge, Need, Donor.code, Donor.donor_type)
         .join(Need, Need.id == Pledge.need_id)
         .join(Donor, Donor.id == Pledge.donor_id)
-        .where(Pledge.code == code)
+        .where(Pledge.code == canonical(code))
     ).one_or_none()
     if row is None:
         raise NotFound(NOTHING_HERE)

@@ -71,6 +71,7 @@ def test_a_day_that_cannot_be_read_is_told(needs: list[str], client: Client, day
     [
         ("area=513399000000", 404),
         ("area=x", 404),
+        ("area=%00", 404),
         ("kind=nonsense", 200),
         ("category='--", 200),
         ("as_of=2030-01-01", 200),

@@ -60,6 +60,11 @@ def asked_of(arguments: Mapping[str, str], *, home: str) -> Asked:
         since=read_day(arguments, "since", faults),
         until=read_day(arguments, "until", faults),
         standing=find_member(Standing, arguments.get("state")) or Standing.CURRENT,
-        words=" ".join(arguments.get("q", "").split())[:_LONGEST_SEARCH],
+        words=_plain(arguments.get("q", ""))[:_LONGEST_SEARCH],
         faults=tuple(faults),
     )
+
+
+def _plain(text: str) -> str:
+    """One line without control characters, which no name holds and not every database takes."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())

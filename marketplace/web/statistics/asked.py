@@ -7,7 +7,8 @@ from urllib.parse import urlencode
 
 from flask_babel import gettext as _
 
-from marketplace.core.divisions import Level, at_level
+from marketplace.core.divisions import Level, at_level, is_code
+from marketplace.core.errors import NotFound
 from marketplace.core.kinds import NeedCategory, SupportKind, find_member
 from marketplace.db.clock import CHINA, china_day
 from marketplace.regions.queries import get_division, list_children
@@ -91,6 +92,8 @@ def asked_of(arguments: Mapping[str, str], *, home: str) -> Asked:
 def read_area(arguments: Mapping[str, str]) -> str:
     """The division asked for, a township at finest; "" for all; NotFound where there is none."""
     code = arguments.get("area", "").strip()
+    if code and not is_code(code):
+        raise NotFound("There is no such division.")
     return at_level(get_division(code).code, Level.TOWNSHIP) if code else ""
 
 

@@ -3,6 +3,7 @@
 from flask import Blueprint, current_app, render_template, request
 from flask.typing import ResponseReturnValue
 
+from marketplace.core.codes import parse_code
 from marketplace.core.errors import NotFound
 from marketplace.core.kinds import NeedCategory, SupportKind, find_member
 from marketplace.db.clock import utc_now
@@ -58,8 +59,8 @@ def codes() -> ResponseReturnValue:
     now = utc_now()
     asked = asked_of(request.args, home=_home())
     cohort = asked.cohort(now)
-    after = request.args.get("after", "")
-    found = queries.codes_of(cohort, step, after=after, size=_CODES_A_PAGE + 1)
+    after = parse_code(request.args.get("after", ""))
+    found = queries.codes_of(cohort, step, after=after[1] if after else "", size=_CODES_A_PAGE + 1)
     shown = found[:_CODES_A_PAGE]
     more = len(found) > _CODES_A_PAGE
     return render_template(
