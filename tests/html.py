@@ -85,8 +85,10 @@ class Form:
 
 
 def forms(page: str) -> list[Form]:
-    """The forms of a page, in order."""
-    return [_form(element) for element in parse(page).all("form")]
+    """The forms of a page: those of its main part first, then those of its frame (logging out, searching)."""
+    root = parse(page)
+    inside = [form for main in root.all("main") for form in main.all("form")]
+    return [_form(e) for e in (*inside, *(f for f in root.all("form") if not any(f is i for i in inside)))]
 
 
 def _form(element: Element) -> Form:
