@@ -4,7 +4,7 @@ import secrets
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -21,9 +21,12 @@ from marketplace.db.types import Keys
 from marketplace.demo.build import Stage, build
 from marketplace.demo.facts import sizes_at
 from marketplace.demo.instance import ACCOUNTS_FILE, Home, new_password
+from marketplace.demo.warming import compiling
 
 DEFAULT_SEED = 20181217
 HOST = "127.0.0.1"
+# Below this share the build is over before a second process could help.
+_SMALL = 0.2
 _WORDS = {
     Stage.PLACES: "Divisions and catalogue",
     Stage.HOUSEHOLDS: "Households",
@@ -112,7 +115,8 @@ def _build(home: Home, settings: Settings, *, seed: int, scale: float) -> None:
             _empty_elsewhere(home, settings)
             home.begin(settings, seed=seed, scale=scale)
         alembic.upgrade()
-        accounts = build(seed=seed, scale=scale, password=new_password(), progress=_Meter(scale).hear)
+        with compiling() if scale > _SMALL else nullcontext():
+            accounts = build(seed=seed, scale=scale, password=new_password(), progress=_Meter(scale).hear)
         home.finish(settings, seed=seed, scale=scale, accounts=accounts)
         click.echo(say("Built in %(seconds)s seconds.", seconds=round(time.monotonic() - started)), err=True)
 
