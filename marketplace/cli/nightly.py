@@ -7,7 +7,9 @@ import click
 from marketplace.cli.context import say, with_app
 from marketplace.core.actor import SYSTEM
 from marketplace.db import db, transaction
-from marketplace.db.clock import utc_now
+from marketplace.db.clock import china_day, utc_now
+from marketplace.matching import service as matching
+from marketplace.media.service import sweep_photos
 from marketplace.needs import service as needs
 from marketplace.pledges import service as pledges
 from marketplace.pledges.queries import due_ids
@@ -16,17 +18,22 @@ from marketplace.pledges.queries import due_ids
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
 def nightly(as_json: bool) -> None:
-    """Do what is due: lapse pledges that did not arrive, expire needs that nobody took."""
+    """Do what is due: lapse pledges that did not arrive, expire needs that nobody took, rank what is open."""
     with with_app():
         now = utc_now()
         lapsed = _lapse_pledges()
         with transaction():
             expired = needs.expire_needs(by=SYSTEM, now=now)
+        sweep_photos(now=now)
+        with transaction():
+            ranked = matching.run(now=now, seed=china_day(now).toordinal()).needs
         if as_json:
-            click.echo(json.dumps({"at": now.isoformat(), "pledges_lapsed": lapsed, "needs_expired": expired}))
+            done = {"pledges_lapsed": lapsed, "needs_expired": expired, "needs_ranked": ranked}
+            click.echo(json.dumps({"at": now.isoformat(), **done}))
         else:
             click.echo(say("Pledges that ran out: %(number)d.", number=lapsed))
             click.echo(say("Needs that expired: %(number)d.", number=expired))
+            click.echo(say("Open needs ranked: %(number)d.", number=ranked))
 
 
 def _lapse_pledges() -> int:

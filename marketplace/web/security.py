@@ -1,8 +1,9 @@
 """Form tokens, rate limits and session cookies: set up once for all pages."""
 
 from datetime import timedelta
+from itertools import chain
 
-from flask import Flask, Response, request
+from flask import Flask, Response, abort, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_wtf import CSRFProtect
@@ -35,6 +36,7 @@ def setup_security(app: Flask, settings: Settings) -> None:
         WTF_CSRF_TIME_LIMIT=None,
     )
     app.before_request(_limit_plain_forms)
+    app.before_request(_refuse_null_characters)
     csrf.init_app(app)
     limiter.init_app(app)
 
@@ -43,6 +45,13 @@ def _limit_plain_forms() -> None:
     """Flask's limit on form fields leaves out forms without files: theirs is the same."""
     if request.mimetype == "application/x-www-form-urlencoded":
         request.max_content_length = request.max_form_memory_size
+
+
+def _refuse_null_characters() -> None:
+    """No keyboard types U+0000 and PostgreSQL stores no text with it: refuse it once for every page."""
+    values = [*request.args.listvalues(), *request.form.listvalues()]
+    if any("\0" in text for text in (request.path, *chain.from_iterable(values))):
+        abort(400)
 
 
 def was_refused(response: Response) -> bool:

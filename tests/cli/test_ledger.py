@@ -3,6 +3,7 @@
 import json
 from datetime import timedelta
 
+import sqlalchemy as sa
 from flask import Flask
 
 from marketplace.accounts.models import User
@@ -66,6 +67,13 @@ def test_the_night_lapses_what_did_not_arrive_and_expires_needs_once(app: Flask,
     first = json.loads(run(settings, "nightly", "--json").out)
     again = json.loads(run(settings, "nightly", "--json").out)
     assert (first["pledges_lapsed"], first["needs_expired"]) == (1, 1)
+    # The lapsed pledge's need is open again, and so is the one that is still promised to in part.
+    db.session.rollback()
+    assert (
+        first["needs_ranked"]
+        == again["needs_ranked"]
+        == db.session.scalar(sa.select(sa.func.count()).where(Need.state == NeedState.PUBLISHED))
+    )
     assert (again["pledges_lapsed"], again["needs_expired"]) == (0, 0)
     db.session.rollback()
     db.session.expire_all()
@@ -76,4 +84,7 @@ def test_the_night_lapses_what_did_not_arrive_and_expires_needs_once(app: Flask,
 
 def test_the_night_says_what_it_did(app: Flask, settings: Settings) -> None:
     said = run(settings, "nightly", LC_ALL="zh_CN.UTF-8")
-    assert (said.status, said.out) == (0, "逾期失效的认领：0 笔。\n到期的需求：0 条。\n")
+    assert (said.status, said.out) == (
+        0,
+        "逾期失效的认领：0 笔。\n到期的需求：0 条。\n已重新排序的待认领需求：0 条。\n",
+    )

@@ -395,3 +395,10 @@ def test_a_failure_is_logged_by_kind_and_place_without_its_message(
     assert "test_shell.py" in failure["frames"][-1]
     assert (request["path"], request["status"]) == ("/fails/bug", 500)
     assert not any(PHONE in line or "\x1b" in line for line in written)
+
+
+def test_a_null_character_is_refused_wherever_it_stands(client: Client) -> None:
+    """I1: PostgreSQL stores no text with U+0000, so that no page may pass one on."""
+    for address in ("/needs?q=%00", "/find?q=a%00b", "/divisions/5133%00", "/donors/%00"):
+        assert client.get(address).status_code == 400
+    assert client.submit("/login", phone="138\x0000000000", password="x").status_code == 400
