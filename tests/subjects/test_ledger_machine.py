@@ -7,7 +7,14 @@ import pytest
 from flask import Flask
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from marketplace.core.actor import Actor
 from marketplace.core.errors import Conflict, Invalid
@@ -25,8 +32,10 @@ STEPS_OF |= {"disburse": ("custody", "handed"), "use": ("handed", "spent"), "ret
 TOTAL_OF = {"pledge": "pledged", "release": "released", "receive": "received"}
 TOTAL_OF |= {"disburse": "disbursed", "use": "used", "return": "returned"}
 
+_ENDS = ("donor", "spent")
 UNITS = st.sampled_from(["fen", "床"])
 NAMES = st.sampled_from(["甲", "乙"])
+KINDS = st.sampled_from(sorted(STEPS_OF))
 AMOUNTS = st.integers(1, 50) | st.sampled_from([1, 10**12, 10**13])
 BAD_AMOUNTS = st.sampled_from([0, -1, 10**13 + 1, 2**63, 0.5, True, float("nan"), "5"])
 
@@ -73,8 +82,25 @@ def make_machine(people: tuple[Actor, Actor], counter: list[int]) -> type[RuleBa
                 )
                 return entry
 
-        @rule(kind=st.sampled_from(sorted(STEPS_OF)), amount=AMOUNTS, unit=UNITS, giver=NAMES, taker=NAMES)
+        @rule(kind=KINDS, amount=AMOUNTS, unit=UNITS, giver=NAMES, taker=NAMES)
         def step(self, kind: str, amount: int, unit: str, giver: str, taker: str) -> None:
+            self._step(kind, amount, unit, giver, taker)
+
+        @initialize(amount=st.integers(2, 50))
+        def promise_something(self, amount: int) -> None:
+            self._step("pledge", amount, "fen", "甲", "甲")
+
+        @rule(choice=st.integers(0, 10**6), offset=st.sampled_from([-1, 0, 1]), taker=NAMES)
+        def step_to_the_brink(self, choice: int, offset: int, taker: str) -> None:
+            """All that some account holds, one less, or one more."""
+            places = sorted(place for place, amount in self.held.items() if amount > 0 and place[0] not in _ENDS)
+            if places:
+                role, giver, unit = places[choice % len(places)]
+                kinds = sorted(kind for kind, (from_role, _) in STEPS_OF.items() if from_role == role)
+                amount = min(max(1, self.held[(role, giver, unit)] + offset), 10**13)
+                self._step(kinds[choice % len(kinds)], amount, unit, giver, taker)
+
+        def _step(self, kind: str, amount: int, unit: str, giver: str, taker: str) -> None:
             from_role, to_role = STEPS_OF[kind]
             out, into = self._place(from_role, giver, unit), self._place(to_role, taker, unit)
             is_covered = kind == "pledge" or self.held[out] >= amount
@@ -121,13 +147,13 @@ def make_machine(people: tuple[Actor, Actor], counter: list[int]) -> type[RuleBa
                 )
 
         @precondition(lambda self: self.made)
-        @rule(kind=st.sampled_from(sorted(STEPS_OF)))
+        @rule(kind=KINDS)
         def leave_the_earmark(self, kind: str) -> None:
             elsewhere = Subject("pledge", self.number, self.gift.code, donor="AX-1", earmark="need:another")
             with pytest.raises(Invalid):
                 self._write(kind, 1, "fen", "甲", "甲", elsewhere)
 
-        @rule(kind=st.sampled_from(sorted(STEPS_OF)), amount=BAD_AMOUNTS)
+        @rule(kind=KINDS, amount=BAD_AMOUNTS)
         def write_no_amount(self, kind: str, amount: Any) -> None:
             with pytest.raises(Invalid):
                 self._write(kind, amount, "fen", "甲", "甲", self.gift)
