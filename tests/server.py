@@ -130,7 +130,7 @@ def running(settings: Settings, *, workers: int = 1) -> Iterator[LiveServer]:
     with log.open("wb") as out:
         process = subprocess.Popen(
             command,
-            env={**_plain_environment(), **environment_of(settings)},
+            env={**plain_environment(), **environment_of(settings)},
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=out,
@@ -174,7 +174,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _plain_environment() -> dict[str, str]:
+def plain_environment() -> dict[str, str]:
     """The environment without this machine's own settings of the marketplace."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("MARKETPLACE_")}
     return {**kept, "PYTHONPATH": str(Path(__file__).resolve().parent.parent)}

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Route, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Route, sync_playwright
 
 from tests.client import Client
 from tests.conftest import missing
@@ -107,28 +107,18 @@ class Window:
 @pytest.fixture
 def window(browser: Browser, serve: Callable[..., LiveServer]) -> Iterator[Callable[..., Window]]:
     """``window(size=PHONE)``: a new visitor's page on this test's server; any fault in it fails the test."""
-    contexts: list[BrowserContext] = []
     windows: list[Window] = []
     server: list[LiveServer] = []
 
     def make(size: tuple[int, int] = PHONE, *, javascript: bool = True) -> Window:
         server[:] = server or [serve()]
-        context = browser.new_context(
-            viewport={"width": size[0], "height": size[1]},
-            locale="zh-CN",
-            timezone_id="Asia/Shanghai",
-            java_script_enabled=javascript,
-            reduced_motion="reduce",
-        )
-        contexts.append(context)
-        opened = Window(context.new_page(), server[0])
-        _watch(opened)
+        opened = new_window(browser, server[0], size=size, javascript=javascript)
         windows.append(opened)
         return opened
 
     yield make
-    for context in contexts:
-        context.close()
+    for opened in windows:
+        opened.page.context.close()
     assert [fault for opened in windows for fault in opened.faults] == []
 
 
@@ -136,6 +126,22 @@ def window(browser: Browser, serve: Callable[..., LiveServer]) -> Iterator[Calla
 def page(request: pytest.FixtureRequest, window: Callable[..., Window]) -> Page:
     """A visitor's page at both sizes; paths are relative to the server."""
     return window(request.param).page
+
+
+def new_window(
+    browser: Browser, server: LiveServer, *, size: tuple[int, int] = PHONE, javascript: bool = True
+) -> Window:
+    """A page with cookies of its own on a server; whoever asks for it closes its context and looks at its faults."""
+    context = browser.new_context(
+        viewport={"width": size[0], "height": size[1]},
+        locale="zh-CN",
+        timezone_id="Asia/Shanghai",
+        java_script_enabled=javascript,
+        reduced_motion="reduce",
+    )
+    opened = Window(context.new_page(), server)
+    _watch(opened)
+    return opened
 
 
 def _watch(window: Window) -> None:
