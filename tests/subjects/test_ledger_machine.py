@@ -86,9 +86,14 @@ def make_machine(people: tuple[Actor, Actor], counter: list[int]) -> type[RuleBa
         def step(self, kind: str, amount: int, unit: str, giver: str, taker: str) -> None:
             self._step(kind, amount, unit, giver, taker)
 
-        @initialize(amount=st.integers(2, 50))
-        def promise_something(self, amount: int) -> None:
-            self._step("pledge", amount, "fen", "甲", "甲")
+        @initialize(is_under_way=st.booleans(), unit=UNITS)
+        def begin(self, is_under_way: bool, unit: str) -> None:
+            """From nothing, or with something in every account, so that one can be drawn on for another."""
+            if is_under_way:
+                self._step("pledge", 40, unit, "甲", "甲")
+                for name in ("甲", "乙"):
+                    self._step("receive", 10, unit, "甲", name)
+                    self._step("disburse", 4, unit, name, name)
 
         @rule(choice=st.integers(0, 10**6), offset=st.sampled_from([-1, 0, 1]), taker=NAMES)
         def step_to_the_brink(self, choice: int, offset: int, taker: str) -> None:
