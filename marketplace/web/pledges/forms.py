@@ -190,12 +190,14 @@ def _part_label(line: PublicLine) -> str:
 
 
 def _ways_for(lines: tuple[PublicLine, ...]) -> list[Way]:
-    """Money goes to a charity's account; things and time do not."""
+    """Money goes to a charity's account; things may be bought by one; time is given in person."""
     kinds = {line.kind for line in lines}
     if kinds == {SupportKind.MONEY}:
         return [Way.CHARITY]
     if kinds <= {SupportKind.MONEY, SupportKind.GOODS}:
         return [Way.CHARITY, Way.SHIP, Way.DIRECT]
+    if kinds.isdisjoint({SupportKind.MONEY, SupportKind.GOODS}):
+        return [Way.DIRECT]
     return [Way.DIRECT, Way.CHARITY]
 
 
