@@ -1,0 +1,326 @@
+"""Every page of the url map in a real browser, on a telephone and on a desk, over a small demonstration."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from playwright.sync_api import Browser, Page, Response
+
+from marketplace.accounts.models import User
+from marketplace.accounts.queries import actor_of, find_user_by_phone
+from marketplace.accounts.service import make_login_link
+from marketplace.app import create_app
+from marketplace.core.kinds import SupportKind
+from marketplace.core.permissions import Role
+from marketplace.core.workflow import NeedState, PledgeState
+from marketplace.db import db, transaction
+from marketplace.db.clock import utc_now
+from marketplace.donors.models import Donor
+from marketplace.donors.queries import find_donor_id
+from marketplace.fulfilment.service import record_receipt
+from marketplace.households.models import Household
+from marketplace.needs.models import Need
+from marketplace.pledges.models import Pledge
+from tests import register
+from tests.browser.conftest import DESK, PHONE, Window, new_window
+from tests.browser.demonstration import Demonstration, demonstration
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+# Addresses that answer with something else than a page.
+FILES = {"/static/<path:filename>", "/photos/<token>.jpg", "/disclosure.csv", "/healthz"}
+# What stands in Latin letters on a Chinese page, beside codes.
+LATIN = {"English", "mianbei", "xlsx", "csv", "WebP", "cookie"}
+
+
+@dataclass(frozen=True)
+class Example:
+    """A page as somebody sees it; ``{names}`` in the path are filled in from the demonstration."""
+
+    path: str
+    role: Role | None = None
+    status: int = 200
+    # What is done on the page before it is looked at.
+    act: Callable[[Page], None] | None = None
+
+
+def _press(words: str) -> Callable[[Page], None]:
+    def act(page: Page) -> None:
+        page.get_by_role("main").get_by_role("button", name=words, exact=True).last.click()
+
+    return act
+
+
+def _upload_register(page: Page) -> None:
+    """A file with a household of the clerk's village, one that is refused, and one of no village."""
+    rows = [
+        *register.household(number="51333210120109001"),
+        *register.household(number="51333210120109002", 证件号码="513332198005060000"),
+        *register.household(number="51333210120109003", 行政村="没有这个村"),
+    ]
+    file = {"name": "名册.csv", "mimeType": "text/csv", "buffer": register.csv_bytes(rows)}
+    page.locator("input[type=file]").set_input_files(file)
+    page.get_by_role("main").get_by_role("button").last.click()
+
+
+CLERK, REVIEWER, DONOR = Role.VILLAGE_CLERK, Role.TOWNSHIP_REVIEWER, Role.DONOR
+# By the url map's own rule: one example at least for each page.
+PAGES: dict[str, tuple[Example, ...]] = {
+    "/": (Example("/"), Example("/", DONOR)),
+    "/needs": (Example("/needs"), Example("/needs?q=mianbei&area=513332000000"), Example("/needs?q=没有的东西")),
+    "/needs/<code>": (
+        Example("/needs/{published}"),
+        Example("/needs/{money}", DONOR),
+        Example("/needs/{pledged}"),
+        Example("/needs/{closed}"),
+        Example("/needs/XQ-000000-00", status=404),
+    ),
+    "/needs/<code>/pledge": (Example("/needs/{published}/pledge?choose=part"),),
+    "/needs/<code>/pledge/check": (Example("/needs/{published}/pledge/check?choose=all&way=ship", DONOR),),
+    "/divisions": (Example("/divisions"),),
+    "/divisions/<code>": (
+        Example("/divisions/513300000000"),
+        Example("/divisions/513332000000"),
+        Example("/divisions/{township}"),
+        Example("/divisions/{village}"),
+    ),
+    "/donors/<code>": (Example("/donors/{donor}"),),
+    "/disclosure": (Example("/disclosure"), Example("/disclosure?area=513332000000&since=x")),
+    "/disclosure/<code>": (
+        Example("/disclosure/{gift_accepted}"),
+        Example("/disclosure/{gift_reported}"),
+        Example("/disclosure/{money_gift}"),
+    ),
+    "/statistics": (Example("/statistics"), Example("/statistics?kind=all&area=513332000000")),
+    "/statistics/codes": (Example("/statistics/codes?step=pledged&kind=all"),),
+    "/how-we-count": (Example("/how-we-count"),),
+    "/privacy": (Example("/privacy"),),
+    "/display": (Example("/display"),),
+    "/find": (Example("/find"), Example("/find?q=XQ-000000-00", status=404)),
+    "/confirm": (Example("/confirm"), Example("/confirm", Role.HOUSEHOLD), Example("/confirm", act=_press("交上去"))),
+    "/login": (Example("/login"), Example("/login", act=_press("登录"))),
+    "/welcome/<token>": (Example("/welcome/{token}"), Example("/welcome/none", status=404)),
+    "/register": (
+        Example("/register"),
+        Example("/register?as=firm"),
+        Example("/register?as=organisation", act=_press("注册")),
+    ),
+    "/account": (Example("/account", CLERK),),
+    "/my": (Example("/my", DONOR), Example("/my", Role.VOLUNTEER)),
+    "/my/pledges/<code>": (Example("/my/pledges/{mine_open}", DONOR), Example("/my/pledges/{mine_done}", DONOR)),
+    "/my/preferences": (Example("/my/preferences", DONOR),),
+    "/desk": (
+        *(Example("/desk", role) for role in (CLERK, Role.VILLAGE_SUPERVISOR, REVIEWER, Role.COUNTY_ADMIN)),
+        *(Example("/desk", role) for role in (Role.PREFECTURE_OBSERVER, Role.AUDITOR, Role.ASSIGNED_OFFICER)),
+        Example("/desk", DONOR, status=403),
+    ),
+    "/desk/people": (Example("/desk/people", Role.COUNTY_ADMIN),),
+    "/desk/households": (Example("/desk/households", CLERK), Example("/desk/households?q=无此人", CLERK)),
+    "/desk/households/new": (
+        Example("/desk/households/new", CLERK),
+        Example("/desk/households/new", CLERK, act=_press("登记这一户")),
+    ),
+    "/desk/households/<code>": (Example("/desk/households/{household}", CLERK),),
+    "/desk/households/<code>/edit": (Example("/desk/households/{household}/edit", CLERK),),
+    "/desk/households/import": (Example("/desk/households/import", CLERK),),
+    "/desk/households/import/<token>": (Example("/desk/households/import", CLERK, act=_upload_register),),
+    "/desk/needs": (Example("/desk/needs", CLERK), Example("/desk/needs?state=published", REVIEWER)),
+    "/desk/needs/<code>": (
+        Example("/desk/needs/{returned}", CLERK),
+        Example("/desk/needs/{published}", CLERK),
+        Example("/desk/needs/{closed}", Role.AUDITOR),
+    ),
+    "/desk/needs/new": (
+        Example("/desk/needs/new", CLERK),
+        Example("/desk/needs/new", CLERK, act=_press("下一步：要什么")),
+    ),
+    "/desk/needs/<code>/what": (Example("/desk/needs/{draft}/what", CLERK),),
+    "/desk/needs/<code>/how-much": (Example("/desk/needs/{returned}/how-much", CLERK),),
+    "/desk/needs/<code>/why": (
+        Example("/desk/needs/{returned}/why", CLERK),
+        Example("/desk/needs/{draft}/why", CLERK, act=_press("下一步：核对")),
+    ),
+    "/desk/needs/<code>/check": (Example("/desk/needs/{returned}/check", CLERK),),
+    "/desk/needs/<code>/slip": (
+        Example("/desk/needs/{submitted}/slip", CLERK),
+        Example("/desk/needs/{published}/slip", CLERK, act=_press("打一张新纸条")),
+    ),
+    "/desk/needs/<code>/donors": (Example("/desk/needs/{published}/donors", REVIEWER),),
+    "/desk/review": (Example("/desk/review", REVIEWER),),
+    "/desk/review/<code>": (
+        Example("/desk/review/{submitted}", REVIEWER),
+        Example("/desk/review/{submitted}", REVIEWER, act=_press("通过，去公示")),
+        Example("/desk/review/{published}", REVIEWER),
+        Example("/desk/review/{suspended}", REVIEWER),
+    ),
+    "/desk/pledges": (
+        Example("/desk/pledges", REVIEWER),
+        Example("/desk/pledges?act=confirm", Role.VILLAGE_SUPERVISOR),
+        Example("/desk/pledges?act=report", CLERK),
+    ),
+    "/desk/pledges/<code>": (
+        Example("/desk/pledges/{gift_accepted}", REVIEWER),
+        Example("/desk/pledges/{gift_accepted}", REVIEWER, act=_press("登记到位")),
+        Example("/desk/pledges/{gift_received}", CLERK),
+        Example("/desk/pledges/{gift_received}", CLERK, act=_press("登记送达")),
+        Example("/desk/pledges/{gift_delivered}", Role.VILLAGE_SUPERVISOR),
+        Example("/desk/pledges/{gift_confirmed}", CLERK),
+        Example("/desk/pledges/{gift_reported}", REVIEWER),
+    ),
+}
+
+
+@dataclass
+class Site:
+    """The demonstration with its rules, the names that fill examples in, and one window for each role."""
+
+    demo: Demonstration
+    browser: Browser
+    rules: set[str]
+    names: dict[str, str]
+    windows: dict[Role | None, Window] = field(default_factory=dict)
+    # Pictures, sheets and the like that the server did not have.
+    lost: list[str] = field(default_factory=list)
+
+    def window(self, role: Role | None) -> Window:
+        """The window of somebody with this role, or of a visitor; each signs in once."""
+        if role not in self.windows:
+            window = new_window(self.browser, self.demo.server)
+            window.page.on("response", self._listen)
+            self.windows[role] = window
+            if role is not None:
+                self.demo.sign_in(window.page, role)
+        window = self.windows[role]
+        window.faults.clear()
+        return window
+
+    def _listen(self, response: Response) -> None:
+        if response.status >= 400 and response.request.resource_type != "document":
+            self.lost.append(f"{response.status} {response.url}")
+
+
+@pytest.fixture(scope="module")
+def site(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A demonstration for all examples; they change nothing in it."""
+    with demonstration(tmp_path_factory.mktemp("site") / "instance", scale="0.01") as demo:
+        app = create_app(demo.settings)
+        with app.app_context():
+            site = Site(demo, browser, _page_rules(app), _names(demo))
+            engines = list(db.engines.values())
+        for engine in engines:
+            engine.dispose()
+        yield site
+        for window in site.windows.values():
+            window.page.context.close()
+
+
+def _page_rules(app: Flask) -> set[str]:
+    return {rule.rule for rule in app.url_map.iter_rules() if "GET" in (rule.methods or set())}
+
+
+def _names(demo: Demonstration) -> dict[str, str]:
+    """Codes by the names that stand in PAGES: needs and gifts of the accounts' village, by state."""
+    village = demo.accounts[CLERK].division
+    names = {"village": village, "township": demo.accounts[REVIEWER].division}
+    needs = sa.select(Need).where(Need.division_code == village).order_by(Need.kind == SupportKind.MONEY)
+    for need in db.session.scalars(needs):
+        names.setdefault(need.state.value, need.code)
+        if need.state is NeedState.PUBLISHED:
+            names["money"] = need.code
+        if need.household_id is not None:
+            names["household"] = db.session.get_one(Household, need.household_id).code
+    _receive_things(demo)
+    gifts = sa.select(Pledge).join(Need, Need.id == Pledge.need_id).where(Need.division_code == village)
+    gifts = gifts.order_by(Pledge.kind == SupportKind.MONEY, Pledge.id)
+    mine = find_donor_id(_user(demo, DONOR).id)
+    for gift in db.session.scalars(gifts):
+        names.setdefault(f"gift_{gift.state.value}", gift.code)
+        if gift.donor_id == mine:
+            names["mine_open" if gift.state is PledgeState.ACCEPTED else "mine_done"] = gift.code
+        if gift.kind is SupportKind.MONEY and gift.state is PledgeState.REPORTED:
+            names["money_gift"] = gift.code
+    names["donor"] = db.session.scalars(sa.select(Donor.code).where(Donor.has_public_page, Donor.shows_name)).first()
+    with transaction():
+        names["token"] = make_login_link(_user(demo, CLERK), now=utc_now())
+    return names
+
+
+def _user(demo: Demonstration, role: Role) -> User:
+    user = find_user_by_phone(demo.accounts[role].phone)
+    assert user is not None
+    return user
+
+
+def _receive_things(demo: Demonstration) -> None:
+    """Record that the promised things of the accounts' village arrived: none of them has, at the start."""
+    village, kind = demo.accounts[CLERK].division, SupportKind.GOODS
+    with transaction():
+        waits = sa.select(Pledge).join(Need, Need.id == Pledge.need_id).where(Pledge.kind == kind)
+        waits = waits.where(Need.division_code == village, Pledge.state == PledgeState.ACCEPTED)
+        gift = db.session.scalars(waits).one()
+        record_receipt(
+            gift.code,
+            quantities={line.line_id: line.quantity for line in gift.lines},
+            custodian="石渠县慈善会",
+            client_key="every-page-things",
+            by=actor_of(_user(demo, REVIEWER)),
+            now=utc_now(),
+        )
+
+
+def test_every_page_has_an_example(site: Site) -> None:
+    """A page that is new in the url map fails here until PAGES says how to look at it."""
+    assert sorted(site.rules - FILES - set(PAGES)) == [], "pages without an example"
+    assert sorted(set(PAGES) - site.rules) == [], "examples without a page"
+
+
+def _examples() -> Iterator[pytest.param]:
+    for rule, examples in PAGES.items():
+        for number, example in enumerate(examples, start=1):
+            words = re.sub(r"<\w+>", "x", rule).strip("/").replace("/", "-") or "home"
+            yield pytest.param(example, id=f"{words}-{number}" if len(examples) > 1 else words)
+
+
+@pytest.mark.parametrize("example", list(_examples()))
+def test_page_is_sound_on_a_telephone_and_on_a_desk(
+    site: Site, example: Example, request: pytest.FixtureRequest
+) -> None:
+    """W1, R-P14: not wider than the screen, a quiet console, nobody else called, nothing for axe, all in Chinese."""
+    window = site.window(example.role)
+    page = window.page
+    page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+    answer = page.goto(site.demo.server.url + example.path.format(**site.names))
+    assert answer is not None
+    assert answer.status == example.status
+    if example.act is not None:
+        example.act(page)
+    name = request.node.callspec.id
+    window.shoot(f"page-{name}")
+    window.check()
+    assert page.locator("h1").count() == 1
+    assert leaked_words(page) == []
+    page.set_viewport_size({"width": DESK[0], "height": DESK[1]})
+    window.shoot(f"page-{name}")
+    assert too_wide(page) <= 0
+    assert site.lost == []
+
+
+def leaked_words(page: Page) -> list[str]:
+    """Latin words in what is read or read aloud, outside codes: Chinese that is missing."""
+    texts = page.evaluate("""() => {
+        const copy = document.body.cloneNode(true);
+        copy.querySelectorAll(".code, input[type=hidden]").forEach(node => node.remove());
+        const spoken = ["alt", "title", "placeholder", "aria-label"].flatMap(
+            name => [...copy.querySelectorAll(`[${name}]`)].map(node => node.getAttribute(name)));
+        return [copy.textContent, document.title, ...spoken];
+    }""")
+    plain = [re.sub(r"https?://\S+", "", text) for text in texts]
+    return [word for text in plain for word in re.findall(r"[A-Za-z][a-z]{2,}", text) if word not in LATIN]
+
+
+def too_wide(page: Page) -> int:
+    """By how many pixels the page is wider than its screen."""
+    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
