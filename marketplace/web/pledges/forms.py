@@ -205,9 +205,12 @@ def _quantity(line: PublicLine, text: str) -> int:
     field = f"line_{line.id}"
     if line.unit == MONEY_UNIT:
         try:
-            return parse_money(text).fen
+            given = parse_money(text)
         except Invalid as error:
             raise Invalid(error.message, field=field) from error
+        if given.fen > line.open:
+            raise Invalid("Only %(yuan)s yuan are still open.", field=field, yuan=Money(line.open).short)
+        return given.fen
     digits = text.strip()
     if not digits.isdecimal() or not 0 < int(digits) <= line.open:
         raise Invalid("Write a whole number from 1 to %(open)d.", field=field, open=line.open)
