@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 import pytest
 import sqlalchemy as sa
+from _pytest.mark import ParameterSet
 from flask import Flask
-from playwright.sync_api import Browser, Page, Response
+from playwright.sync_api import Browser, FilePayload, Page, Response
 
 from marketplace.accounts.models import User
 from marketplace.accounts.queries import actor_of, find_user_by_phone
@@ -61,7 +62,7 @@ def _upload_register(page: Page) -> None:
         *register.household(number="51333210120109002", 证件号码="513332198005060000"),
         *register.household(number="51333210120109003", 行政村="没有这个村"),
     ]
-    file = {"name": "名册.csv", "mimeType": "text/csv", "buffer": register.csv_bytes(rows)}
+    file: FilePayload = {"name": "名册.csv", "mimeType": "text/csv", "buffer": register.csv_bytes(rows)}
     page.locator("input[type=file]").set_input_files(file)
     page.get_by_role("main").get_by_role("button").last.click()
 
@@ -242,7 +243,8 @@ def _names(demo: Demonstration) -> dict[str, str]:
             names["mine_open" if gift.state is PledgeState.ACCEPTED else "mine_done"] = gift.code
         if gift.kind is SupportKind.MONEY and gift.state is PledgeState.REPORTED:
             names["money_gift"] = gift.code
-    names["donor"] = db.session.scalars(sa.select(Donor.code).where(Donor.has_public_page, Donor.shows_name)).first()
+    named = sa.select(Donor.code).where(Donor.has_public_page, Donor.shows_name).order_by(Donor.id).limit(1)
+    names["donor"] = db.session.scalars(named).one()
     with transaction():
         names["token"] = make_login_link(_user(demo, CLERK), now=utc_now())
     return names
@@ -277,7 +279,7 @@ def test_every_page_has_an_example(site: Site) -> None:
     assert sorted(set(PAGES) - site.rules) == [], "examples without a page"
 
 
-def _examples() -> Iterator[pytest.param]:
+def _examples() -> Iterator[ParameterSet]:
     for rule, examples in PAGES.items():
         for number, example in enumerate(examples, start=1):
             words = re.sub(r"<\w+>", "x", rule).strip("/").replace("/", "-") or "home"
