@@ -84,7 +84,7 @@ def transaction() -> Iterator[Session]:
     """
     session = db.session
     session.rollback()
-    session.connection(execution_options={"writes": True})
+    connection = session.connection(execution_options={"writes": True})
     try:
         yield session
         session.commit()
@@ -92,6 +92,8 @@ def transaction() -> Iterator[Session]:
         session.rollback()
         raise
     except BaseException:
-        # A half-read result would keep its old snapshot on the pooled connection: close it instead.
-        session.invalidate()
+        # A half-read result would keep its old snapshot on the pooled connection: close that first.
+        if not connection.closed:
+            connection.invalidate()
+        session.rollback()
         raise
