@@ -9,7 +9,7 @@ from sqlalchemy.orm.interfaces import ORMOption
 
 from marketplace.core.actor import Actor
 from marketplace.core.errors import NotFound
-from marketplace.core.workflow import PledgeState
+from marketplace.core.workflow import HOLDING_PLEDGE_STATES, PledgeState
 from marketplace.db import db
 from marketplace.donors.models import Donor
 from marketplace.ledger.models import LedgerBalance
@@ -68,6 +68,13 @@ def list_named_gifts(donor_code: str, *, most: int = 50) -> list[Pledge]:
     named = sa.select(Pledge).join(Pledge.donor).where(Donor.code == donor_code, Pledge.shows_name.is_(True))
     newest = named.where(Pledge.state.in_(arrived)).order_by(Pledge.received_at.desc(), Pledge.id.desc())
     return list(db.session.scalars(newest.limit(most).options(*with_all())))
+
+
+def gift_codes_of(need_id: int) -> list[str]:
+    """The codes of the gifts that hold a part of a need, first come first."""
+    holding = Pledge.state.in_(HOLDING_PLEDGE_STATES - {PledgeState.OFFERED})
+    chosen = sa.select(Pledge.code).where(Pledge.need_id == need_id, holding)
+    return list(db.session.scalars(chosen.order_by(Pledge.accepted_at, Pledge.id)))
 
 
 def list_pledges_in(areas: Sequence[str], states: Collection[PledgeState], *, most: int = 200) -> list[Pledge]:

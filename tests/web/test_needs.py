@@ -13,12 +13,12 @@ from werkzeug.test import TestResponse
 from marketplace.core.actor import SYSTEM
 from marketplace.core.kinds import NeedCategory, SupportKind, Urgency
 from marketplace.core.permissions import Role
-from marketplace.core.workflow import NeedState
+from marketplace.core.workflow import NeedState, PledgeState
 from marketplace.db import db, transaction
 from marketplace.needs import catalogue, queries, service
 from marketplace.needs.models import Need
 from tests.client import Client
-from tests.factories import NOW, TREE, Line, days_ago, make_household, make_need, make_user, money_line
+from tests.factories import NOW, TREE, Line, days_ago, make_household, make_need, make_pledge, make_user, money_line
 
 STORY = "我们这里海拔四千二百米，家里五口人只有三床被子，炉子锈穿漏烟。"
 
@@ -534,3 +534,14 @@ def test_search_takes_syntax_for_words(client: Client, typed: str) -> None:
     make_need()
     assert client.get("/needs", query_string={"q": typed}).status_code == 200
     assert db.session.query(Need).count() == 1
+
+
+def test_a_need_leads_to_its_gifts(client: Client) -> None:
+    """From the need to the use of the money: what holds a part of it is linked, what was called off is not."""
+    gone = make_pledge(state=PledgeState.CANCELLED)
+    need = db.session.get_one(Need, gone.need_id)
+    kept = make_pledge(state=PledgeState.RECEIVED, need=need)
+    page = client.get(f"/needs/{need.code}").text
+    assert f'href="/disclosure/{kept.code}"' in page
+    assert gone.code not in page
+    assert client.get(f"/disclosure/{kept.code}").status_code == 200

@@ -11,13 +11,14 @@ from flask import Flask
 from PIL import Image
 
 from marketplace.audit.models import AuditEntry
-from marketplace.core.kinds import Urgency
+from marketplace.core.kinds import SupportKind, Urgency
 from marketplace.core.permissions import Role
 from marketplace.core.workflow import NeedState
 from marketplace.db import db, transaction
 from marketplace.media.service import store_photo
 from marketplace.needs import queries
 from marketplace.needs.models import Need, NeedPhoto, NeedReview
+from marketplace.web.needs.remarks import remarks_of
 from tests.client import Client
 from tests.factories import (
     NOW,
@@ -245,3 +246,10 @@ def test_fields_that_a_form_does_not_have_change_nothing(reviewer: Client, clien
     found = queries.find_need(need.code)
     assert found is not None
     assert (found.state, found.pledged_fen, found.division_code) == (NeedState.RETURNED, 0, TREE.village)
+
+
+def test_prices_are_ticked_only_where_there_are_any(app: Flask) -> None:
+    priced, free = make_need(), make_need(lines=[Line("支教老师", 2, "人", 0, kind=SupportKind.SERVICE)])
+    with app.test_request_context():
+        ticked = [[remark.text for remark in remarks_of([], need=need)] for need in (priced, free)]
+    assert ["单价在参考价内" in texts for texts in ticked] == [True, False]

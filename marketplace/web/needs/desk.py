@@ -45,7 +45,7 @@ def status(code: str) -> ResponseReturnValue:
         consent=queries.get_consent(need),
         reviews=queries.list_reviews(need),
         photos=queries.list_photos(need),
-        remarks=remarks_of(lint_of(need, now=utc_now())),
+        remarks=remarks_of(lint_of(need, now=utc_now()), need=need),
         may_edit=policy.may_edit(current_actor(), need),
         is_public=need.state in PUBLIC_NEED_STATES,
         next_step=missing_step(need) or Step.CHECK,

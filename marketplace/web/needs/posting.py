@@ -187,7 +187,7 @@ def check(code: str) -> ResponseReturnValue:
         card=queries.preview_card(need),
         consent=queries.get_consent(need),
         photos=queries.list_photos(need),
-        remarks=remarks_of(lint_of(need, now=utc_now())),
+        remarks=remarks_of(lint_of(need, now=utc_now()), need=need),
         **_about(need),
     )
     return page, 422 if form.is_submitted() else 200

@@ -4,9 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from marketplace.needs.lint import Finding, Severity
+from marketplace.needs.models import MONEY_UNIT, Need
 from marketplace.web.i18n import say
 
 _LOOKS = {Severity.REFUSE: ("stop", "bad"), Severity.FLAG: ("late", "late"), Severity.NOTE: ("wait", "wait")}
+_PRICES = "Prices lie within the reference band"
 # What is looked for whenever a need is checked, with the rules that would have said so.
 _CHECKS: tuple[tuple[str, frozenset[str]], ...] = (
     ("No repetition within 180 days", frozenset({"duplicate"})),
@@ -29,7 +31,7 @@ _CHECKS: tuple[tuple[str, frozenset[str]], ...] = (
             }
         ),
     ),
-    ("Prices lie within the reference band", frozenset({"price_high", "price_low", "no_reference"})),
+    (_PRICES, frozenset({"price_high", "price_low", "no_reference"})),
     ("No luxury, brand or forbidden word", frozenset({"luxury", "brand", "forbidden", "complaint"})),
 )
 
@@ -44,10 +46,12 @@ class Remark:
     is_good: bool
 
 
-def remarks_of(findings: Iterable[Finding]) -> list[Remark]:
-    """What stands out first, then what was looked at and found in order."""
+def remarks_of(findings: Iterable[Finding], *, need: Need) -> list[Remark]:
+    """What stands out first, then what was looked at and found in order; prices only where there are any."""
     found = list(findings)
     broken = {finding.rule for finding in found}
     bad = [Remark(*_LOOKS[f.severity], say(f.message, **f.params), False) for f in found]
-    good = [Remark("ok", "", say(message), True) for message, rules in _CHECKS if not rules & broken]
+    has_prices = any(line.unit_price_fen and line.unit != MONEY_UNIT for line in need.lines)
+    looked_at = [(message, rules) for message, rules in _CHECKS if has_prices or message != _PRICES]
+    good = [Remark("ok", "", say(message), True) for message, rules in looked_at if not rules & broken]
     return [*bad, *good]

@@ -10,6 +10,7 @@ from marketplace.db.clock import utc_now
 from marketplace.needs import queries
 from marketplace.needs.listing import Band, Standing
 from marketplace.needs.service import Seen
+from marketplace.pledges.queries import gift_codes_of
 from marketplace.web.guard import current_actor, public
 from marketplace.web.matching.showing import reasons_shown_to
 from marketplace.web.needs import desk as _desk  # noqa: F401  (registers its views)
@@ -83,6 +84,7 @@ def show(code: str) -> ResponseReturnValue:
         events=timeline_of(need),
         is_paused=need.state is NeedState.SUSPENDED,
         is_expired=need.state is NeedState.EXPIRED,
+        gifts=gift_codes_of(need.id),
         suggested=reasons_shown_to(actor, need_id=need.id),
         pledge_form=form_for(card, actor) if need.state is NeedState.PUBLISHED else None,
     )

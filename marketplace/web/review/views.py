@@ -144,7 +144,7 @@ def _page(
         photos=queries.list_photos(need),
         recent=recent_needs(need, now=now),
         reviews=queries.list_reviews(need),
-        remarks=remarks_of(findings),
+        remarks=remarks_of(findings, need=need),
         stands_out=any(finding.severity is Severity.FLAG for finding in findings),
         bar=policy.review_bar(actor, need),
         is_waiting=need.state is NeedState.SUBMITTED,
