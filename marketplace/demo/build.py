@@ -30,6 +30,7 @@ from marketplace.households.service import insert_households
 from marketplace.matching import service as matching
 from marketplace.needs.catalogue import builtin_rows, load_catalogue
 from marketplace.needs.models import CatalogueItem
+from marketplace.needs.wording import short_name
 from marketplace.pairings.service import insert_agreements
 from marketplace.regions.service import import_builtin
 
@@ -169,13 +170,21 @@ def _belongs_on_stage(kind: SupportKind, state: NeedState, staged: Sequence[Ask]
     return wanted and not any(ask.state is state and (ask.text.kind is SupportKind.MONEY) is is_money for ask in staged)
 
 
+def _catalogue() -> dict[tuple[str, str], int]:
+    """Catalogue ids by name and unit; a name without its size stands for the first item of that name."""
+    found: dict[tuple[str, str], int] = {}
+    for item in db.session.scalars(sa.select(CatalogueItem).order_by(CatalogueItem.id)):
+        found[item.name, item.unit] = item.id
+        found.setdefault((short_name(item.name), item.unit), item.id)
+    return found
+
+
 def _write(builder: _Builder, asks: Sequence[Ask], *, givers: Sequence[Giver], places: Places, teller: Teller) -> None:
     with transaction():
         _insert_givers(givers, teller=teller)
         builder.progress(Stage.DONORS, len(givers))
     with transaction():
-        items = dict(db.session.execute(sa.select(CatalogueItem.name, CatalogueItem.id)).all())
-        needs = teller.write_needs(asks, items=items)
+        needs = teller.write_needs(asks, items=_catalogue())
         builder.progress(Stage.NEEDS, len(needs))
         deeds = Booker(teller, places, builder.rng("booker")).write(asks, needs=needs)
         builder.progress(Stage.GIFTS, len(deeds))

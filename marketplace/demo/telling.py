@@ -1,7 +1,7 @@
 """Write the planned needs as the platform would have kept them: consent, reviews, photos, slips."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from random import Random
 
@@ -48,8 +48,8 @@ class Teller:
         """A photo's random name."""
         return "".join(self.rng.choices(_LETTERS, k=_NAME_LENGTH))
 
-    def write_needs(self, asks: Sequence[Ask], *, items: dict[str, int]) -> list[Need]:
-        """Insert the needs; ``items`` maps item names to the catalogue's ids. In the order of ``asks``."""
+    def write_needs(self, asks: Sequence[Ask], *, items: dict[tuple[str, str], int]) -> list[Need]:
+        """Insert the needs; ``items`` maps (name, unit) to the catalogue's ids. In the order of ``asks``."""
         photos = self._write_photos(asks)
         return insert_needs(
             self._row(ask, number, photo_ids=photos.get(number, ()), items=items) for number, ask in enumerate(asks)
@@ -79,7 +79,7 @@ class Teller:
             checked_at=None if published is None else ask.calendar.at(published),
         )
 
-    def _row(self, ask: Ask, number: int, *, photo_ids: tuple[int, ...], items: dict[str, int]) -> NeedRow:
+    def _row(self, ask: Ask, number: int, *, photo_ids: tuple[int, ...], items: dict[tuple[str, str], int]) -> NeedRow:
         rng, days, at = self.rng, ask.days, ask.calendar.at
         created = at(0)
         moments = {
@@ -142,7 +142,7 @@ def _last_of(step: str, days: dict[str, float]) -> str | None:
     return name if name in days else None
 
 
-def _with_pledged(ask: Ask, items: dict[str, int]) -> tuple[LineRow, ...]:
+def _with_pledged(ask: Ask, items: dict[tuple[str, str], int]) -> tuple[LineRow, ...]:
     """The lines with what living promises hold of each."""
     held = [0] * len(ask.lines)
     for gift in ask.gifts:
@@ -150,6 +150,6 @@ def _with_pledged(ask: Ask, items: dict[str, int]) -> tuple[LineRow, ...]:
             for position, quantity in gift.parts:
                 held[position] += quantity
     return tuple(
-        LineRow(line.name, line.kind, line.quantity, line.unit, line.unit_price_fen, pledged, items.get(line.name))
+        replace(line, pledged=pledged, item_id=items.get((line.name, line.unit)))
         for line, pledged in zip(ask.lines, held, strict=True)
     )
