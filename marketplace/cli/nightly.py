@@ -8,6 +8,7 @@ from marketplace.cli.context import say, with_app
 from marketplace.core.actor import SYSTEM
 from marketplace.db import db, transaction
 from marketplace.db.clock import china_day, utc_now
+from marketplace.matching import outcomes
 from marketplace.matching import service as matching
 from marketplace.media.service import sweep_photos
 from marketplace.needs import service as needs
@@ -26,13 +27,16 @@ def nightly(as_json: bool) -> None:
             expired = needs.expire_needs(by=SYSTEM, now=now)
         sweep_photos(now=now)
         with transaction():
+            followed = outcomes.collect(now=now)
+        with transaction():
             ranked = matching.run(now=now, seed=china_day(now).toordinal()).needs
         if as_json:
-            done = {"pledges_lapsed": lapsed, "needs_expired": expired, "needs_ranked": ranked}
+            done = {"pledges_lapsed": lapsed, "needs_expired": expired, "outcomes": followed, "needs_ranked": ranked}
             click.echo(json.dumps({"at": now.isoformat(), **done}))
         else:
             click.echo(say("Pledges that ran out: %(number)d.", number=lapsed))
             click.echo(say("Needs that expired: %(number)d.", number=expired))
+            click.echo(say("Outcomes of suggestions and pledges noted: %(number)d.", number=followed))
             click.echo(say("Open needs ranked: %(number)d.", number=ranked))
 
 

@@ -63,3 +63,55 @@ class Suggestion(Base):
     propensity: Mapped[float]
     # [[message id, params, points], ...]
     terms: Mapped[list[Any]] = mapped_column(sa.JSON)
+
+
+class Outcome(Labelled):
+    """What became of a suggestion (推荐的结果), or of a pledge that nothing was suggested for."""
+
+    SHOWN = "shown", "显示"
+    OPENED = "opened", "打开"
+    PLEDGED = "pledged", "认领"
+    LAPSED = "lapsed", "失效或取消"
+    DELIVERED = "delivered", "送达"
+    CONFIRMED = "confirmed", "两人确认"
+    EFFECTIVE_30 = "effective_30", "30 天后"
+    EFFECTIVE_90 = "effective_90", "90 天后"
+    EFFECTIVE_365 = "effective_365", "365 天后"
+
+
+class SuggestionOutcome(Base):
+    """One thing that happened to a pair, once: who was shown what at which place, and what came of it.
+
+    Run, model, direction, rank, slot and propensity are those of the list in which the donor was shown the need
+    before it happened; they are empty where it was not shown. Ids only: nothing of a person, device or address.
+    """
+
+    __tablename__ = "suggestion_outcome"
+    __table_args__ = (
+        sa.Index("ix_suggestion_outcome_pair", "need_id", "donor_id"),
+        sa.Index("ix_suggestion_outcome_kind", "kind", "at"),
+        sa.CheckConstraint(
+            "(run_id IS NULL) = (rank IS NULL) AND (run_id IS NULL) = (slot IS NULL)"
+            " AND (run_id IS NULL) = (direction IS NULL) AND (run_id IS NULL) = (propensity IS NULL)",
+            name="whole_place",
+        ),
+        sa.CheckConstraint("run_id IS NOT NULL OR kind NOT IN ('shown', 'opened')", name="seen_in_a_list"),
+        sa.CheckConstraint("good OR kind IN ('effective_30', 'effective_90', 'effective_365')", name="good_by_itself"),
+    )
+
+    id: Mapped[int] = mapped_column(sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True)
+    # What makes it happen once only: "shown:<direction>:<run>:<need>:<donor>", "pledged:<pledge>".
+    key: Mapped[str] = mapped_column(sa.String(80), unique=True)
+    kind: Mapped[Outcome] = mapped_column(enum_column(Outcome))
+    need_id: Mapped[int] = mapped_column(sa.ForeignKey("need.id"))
+    donor_id: Mapped[int] = mapped_column(sa.ForeignKey("donor.id"))
+    pledge_id: Mapped[int | None] = mapped_column(sa.ForeignKey("pledge.id"), index=True)
+    run_id: Mapped[int | None] = mapped_column(sa.ForeignKey("match_run.id"))
+    model_version: Mapped[str] = mapped_column(sa.String(40), default="")
+    direction: Mapped[Direction | None] = mapped_column(enum_column(Direction))
+    rank: Mapped[int | None]
+    slot: Mapped[Slot | None] = mapped_column(enum_column(Slot))
+    propensity: Mapped[float | None]
+    # False only for a household that says, 30, 90 or 365 days later, that the help is of no use (any more).
+    good: Mapped[bool] = mapped_column(default=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)

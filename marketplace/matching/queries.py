@@ -42,6 +42,7 @@ class SuggestedNeed:
 class SuggestedDonor:
     """A donor for a need: by code and type, nothing else of the person."""
 
+    donor_id: int
     code: str
     donor_type: DonorType
     rank: int
@@ -73,7 +74,7 @@ def donors_for_need(need_id: int) -> list[SuggestedDonor]:
         .order_by(Suggestion.rank)
     )
     return [
-        SuggestedDonor(code, donor_type, s.rank, s.score, s.slot, s.propensity, read_terms(s.terms))
+        SuggestedDonor(s.donor_id, code, donor_type, s.rank, s.score, s.slot, s.propensity, read_terms(s.terms))
         for s, code, donor_type in db.session.execute(chosen)
     ]
 

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 from marketplace.core.actor import Actor
 from marketplace.core.kinds import DonorType
-from marketplace.matching.models import Slot
+from marketplace.matching.models import Direction, Slot
 from marketplace.matching.queries import Term, donors_for_need, find_reasons, needs_for_donor
 from marketplace.needs.public import PublicNeed
 from marketplace.needs.queries import public_card
 from marketplace.web.i18n import say
+from marketplace.web.matching.noting import note_opened, note_shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +52,21 @@ def needs_shown_to(actor: Actor, *, most: int = 10) -> list[ShownNeed]:
     if actor.donor_id is None:
         return []
     found = needs_for_donor(actor.donor_id)[:most]
+    note_shown(Direction.NEEDS_FOR_DONOR, need_ids=[s.need.id for s in found], donor_ids=[actor.donor_id])
     return [ShownNeed(public_card(s.need), s.score, s.slot, reasons_in_words(s.terms)) for s in found]
 
 
 def reasons_shown_to(actor: Actor, *, need_id: int) -> ShownNeed | None:
     """Why a need was suggested to the donor who looks at it; None where it was not."""
     found = find_reasons(need_id, donor_id=actor.donor_id) if actor.donor_id is not None else None
-    if found is None:
+    if found is None or actor.donor_id is None:
         return None
+    note_opened(need_id, donor_id=actor.donor_id)
     return ShownNeed(public_card(found.need), found.score, found.slot, reasons_in_words(found.terms))
 
 
 def donors_shown_for(need_id: int) -> list[ShownDonor]:
     """The donors suggested for a need."""
-    return [
-        ShownDonor(s.code, s.donor_type, s.score, s.slot, reasons_in_words(s.terms)) for s in donors_for_need(need_id)
-    ]
+    found = donors_for_need(need_id)
+    note_shown(Direction.DONORS_FOR_NEED, need_ids=[need_id], donor_ids=[s.donor_id for s in found])
+    return [ShownDonor(s.code, s.donor_type, s.score, s.slot, reasons_in_words(s.terms)) for s in found]
