@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 from marketplace.core.errors import DomainError
 from marketplace.db import db
 from marketplace.web.i18n import sentence_of
+from marketplace.web.kept import keep_form, read_kept, send_again_page
 from marketplace.web.site import forget_reader
 
 
@@ -81,6 +82,9 @@ def _refused(error: DomainError) -> ResponseReturnValue:
 
 
 def _foreign_form(_error: CSRFError) -> ResponseReturnValue:
+    kept = read_kept(keep_form())
+    if kept:
+        return send_again_page(kept), HTTPStatus.BAD_REQUEST
     return _page(HTTPStatus.BAD_REQUEST, str(_TOO_OLD))
 
 

@@ -21,6 +21,8 @@ class LoginForm(BaseForm):
     phone = StringField(_l("Mobile number"), [DataRequired(_l("Write your mobile number.")), Length(max=_PHONE_LENGTH)])
     password = PasswordField(_l("Password"), [DataRequired(_l("Write your password."))])
     next = HiddenField()
+    # A form that met an ended session, sealed.
+    kept = HiddenField()
 
 
 class WelcomeForm(BaseForm):

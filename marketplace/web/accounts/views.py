@@ -16,6 +16,7 @@ from marketplace.db.clock import utc_now
 from marketplace.web.accounts.forms import LoginForm, LogoutForm, NameForm, PasswordForm, WelcomeForm
 from marketplace.web.forms import form_errors
 from marketplace.web.guard import current_actor, public, signed_in
+from marketplace.web.kept import read_kept, send_again_page
 from marketplace.web.security import limiter, was_refused
 from marketplace.web.signing_in import own_target, sign_in, sign_out
 
@@ -52,6 +53,10 @@ def check_login() -> ResponseReturnValue:
         with form_errors(form):
             with transaction():
                 user = service.authenticate(form.phone.data, password=form.password.data, now=utc_now())
+            kept = read_kept(form.kept.data)
+            if kept and kept.owner in (None, user.id):
+                sign_in(user)
+                return send_again_page(kept)
             return _enter(user, form.next.data)
     return render_template("accounts/login.html", form=form), 422
 
