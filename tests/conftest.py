@@ -15,12 +15,13 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from marketplace.app import alembic, create_app
+from marketplace.app import alembic
 from marketplace.config import Settings
 from marketplace.core.divisions import Level, at_level
 from marketplace.core.permissions import Role
 from marketplace.db import db
 from tests import factories
+from tests.apps import opened
 from tests.client import Client
 from tests.postgres import NoPostgres, Server, running_server
 from tests.server import LiveServer, running
@@ -75,13 +76,9 @@ def migrated_postgres(postgres: Server, tmp_path_factory: pytest.TempPathFactory
 
 def migrate(settings: Settings) -> None:
     """Bring the database of these settings up to date and let go of it."""
-    app = create_app(settings)
-    with app.app_context():
-        alembic.upgrade()
-        engines = list(db.engines.values())
     # Only a file that nobody holds open has taken in its write-ahead log.
-    for engine in engines:
-        engine.dispose()
+    with opened(settings) as app, app.app_context():
+        alembic.upgrade()
 
 
 @pytest.fixture(params=BACKENDS)
@@ -114,14 +111,18 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
 @pytest.fixture
 def app(settings: Settings) -> Iterator[Flask]:
     """The application, with an application context for the test's own reads and writes."""
-    app = create_app(settings)
-    app.testing = True
-    app.test_client_class = Client
-    with app.app_context():
-        engines = list(db.engines.values())
-        yield app
-    for engine in engines:
-        engine.dispose()
+    with opened(settings) as app:
+        app.testing = True
+        app.test_client_class = Client
+        with app.app_context():
+            yield app
+
+
+@pytest.fixture
+def make_app() -> Iterator[Callable[[Settings], Flask]]:
+    """``make_app(settings)``: a further application; its connections are closed at the test's end."""
+    with ExitStack() as apps:
+        yield lambda settings: apps.enter_context(opened(settings))
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from playwright.sync_api import Browser, FilePayload, Page, Response
 from marketplace.accounts.models import User
 from marketplace.accounts.queries import actor_of, find_user_by_phone
 from marketplace.accounts.service import make_login_link
-from marketplace.app import create_app
 from marketplace.core.kinds import SupportKind
 from marketplace.core.permissions import Role
 from marketplace.core.workflow import NeedState, PledgeState
@@ -26,6 +25,7 @@ from marketplace.households.models import Household
 from marketplace.needs.models import Need
 from marketplace.pledges.models import Pledge
 from tests import register
+from tests.apps import opened
 from tests.browser.conftest import DESK, PHONE, Window, new_window
 from tests.browser.demonstration import Demonstration, demonstration
 
@@ -207,12 +207,8 @@ class Site:
 def site(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A demonstration for all examples; they change nothing in it."""
     with demonstration(tmp_path_factory.mktemp("site") / "instance", scale="0.01") as demo:
-        app = create_app(demo.settings)
-        with app.app_context():
+        with opened(demo.settings) as app, app.app_context():
             site = Site(demo, browser, _page_rules(app), _names(demo))
-            engines = list(db.engines.values())
-        for engine in engines:
-            engine.dispose()
         yield site
         for window in site.windows.values():
             window.page.context.close()

@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC
 from pathlib import Path
 from random import Random
@@ -12,7 +13,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from marketplace.accounts.models import RoleGrant, User
-from marketplace.app import alembic, create_app
+from marketplace.app import alembic
 from marketplace.config import Settings
 from marketplace.core.kinds import Channel, SupportKind
 from marketplace.core.permissions import Role
@@ -20,7 +21,7 @@ from marketplace.core.workflow import NeedState, PledgeState
 from marketplace.db import Base, EncryptedText, db
 from marketplace.db.clock import utc_now
 from marketplace.demo import facts, people
-from marketplace.demo.build import Stage, build
+from marketplace.demo.build import Progress, Stage, build
 from marketplace.demo.places import STAGE_COUNTY
 from marketplace.fulfilment.models import Receipt
 from marketplace.households.case import Case
@@ -37,6 +38,7 @@ from marketplace.pledges.check import check_pledges
 from marketplace.pledges.models import Pledge
 from marketplace.regions.models import Division
 from marketplace.statistics.queries import count_donors, coverage, need_rates
+from tests.apps import opened
 from tests.settings import make_settings
 
 SCALE = 0.02
@@ -46,24 +48,28 @@ PASSWORD = "jiedui-test-7k3q"
 _NOT_COMPARED = frozenset({"password", "fs_uniquifier", "milliseconds"})
 
 
-def make(settings: Settings, *, scale: float = SCALE, seed: int = SEED) -> Flask:
-    """A demonstration in a new database."""
-    app = create_app(settings)
-    with app.app_context():
-        alembic.upgrade()
-        build(seed=seed, scale=scale, password=PASSWORD, progress=lambda stage, count: None)
-    return app
+def _silent(_stage: Stage, _count: int) -> None:
+    """Progress that nobody watches."""
+
+
+@contextmanager
+def made(
+    settings: Settings, *, scale: float = SCALE, seed: int = SEED, progress: Progress = _silent
+) -> Iterator[Flask]:
+    """A demonstration in a new database, inside its application's context."""
+    with opened(settings) as app:
+        with app.app_context():
+            alembic.upgrade()
+            build(seed=seed, scale=scale, password=PASSWORD, progress=progress)
+        with app.app_context():
+            yield app
 
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     """A small demonstration that the tests of this file read."""
-    app = make(make_settings(tmp_path_factory.mktemp("demo"), clock_start=facts.AS_OF.astimezone(UTC)))
-    with app.app_context():
-        engines = list(db.engines.values())
+    with made(make_settings(tmp_path_factory.mktemp("demo"), clock_start=facts.AS_OF.astimezone(UTC))) as app:
         yield app
-    for engine in engines:
-        engine.dispose()
 
 
 def count(model: type[Base], *conditions: sa.ColumnElement[bool]) -> int:
@@ -212,11 +218,9 @@ def _easy_grants() -> list[tuple[Role, str]]:
 
 def test_the_same_seed_makes_the_same_rows(small: Flask, tmp_path: Path) -> None:
     first = digest()
-    again = make(make_settings(tmp_path / "again"))
-    with again.app_context():
+    with made(make_settings(tmp_path / "again")):
         assert digest() == first
-    other = make(make_settings(tmp_path / "other"), seed=SEED + 1)
-    with other.app_context():
+    with made(make_settings(tmp_path / "other"), seed=SEED + 1):
         assert digest() != first
 
 
@@ -236,7 +240,7 @@ def digest() -> str:
 
 @pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
 def test_it_can_be_built_on_postgresql(app: Flask) -> None:
-    build(seed=SEED, scale=0.01, password=PASSWORD, progress=lambda stage, count: None)
+    build(seed=SEED, scale=0.01, password=PASSWORD, progress=_silent)
     assert rates() == (round(241 * 0.01), round(313 * 0.01))
     for invariant in (*check_ledger(), *check_pledges(), *check_agreements()):
         assert invariant.holds, (invariant.id, invariant.faults)
@@ -245,15 +249,12 @@ def test_it_can_be_built_on_postgresql(app: Flask) -> None:
 @pytest.mark.slow
 def test_the_whole_prefecture_has_exactly_the_published_figures(tmp_path: Path) -> None:
     seen: dict[Stage, int] = {}
-    app = create_app(make_settings(tmp_path, clock_start=facts.AS_OF.astimezone(UTC)))
-    with app.app_context():
-        alembic.upgrade()
-        build(
-            seed=SEED,
-            scale=1.0,
-            password=PASSWORD,
-            progress=lambda stage, made: seen.update({stage: seen.get(stage, 0) + made}),
-        )
+
+    def count_up(stage: Stage, made: int) -> None:
+        seen[stage] = seen.get(stage, 0) + made
+
+    settings = make_settings(tmp_path, clock_start=facts.AS_OF.astimezone(UTC))
+    with made(settings, scale=1.0, progress=count_up):
         assert list(seen) == list(Stage)
         assert count(Household) == 33_014
         assert 3.8 < count(Member) / 33_014 < 4.2

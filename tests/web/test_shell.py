@@ -3,6 +3,8 @@
 import gzip
 import json
 import sqlite3
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +13,6 @@ import sqlalchemy as sa
 from flask import Flask
 from flask_babel import force_locale
 
-from marketplace.app import create_app
 from marketplace.audit.models import AuditEntry
 from marketplace.config import Settings
 from marketplace.core.errors import Conflict, Forbidden, Invalid, NotFound
@@ -28,13 +29,14 @@ from tests.client import Client
 from tests.factories import NOW, make_user
 
 PHONE = "13912345678"
+MakeApp = Callable[[Settings], Flask]
 SQLITE = pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
-def broken(settings: Settings):
+def broken(settings: Settings, make_app: MakeApp):
     """An application with views that fail in every foreseen way."""
-    app = create_app(settings)
+    app = make_app(settings)
     app.testing = False
     app.test_client_class = Client
 
@@ -56,7 +58,6 @@ def broken(settings: Settings):
         app.add_url_rule(f"/fails/{name}", name, fail(error))
     with app.app_context():
         yield app
-        db.engine.dispose()
 
 
 def _client(app: Flask) -> Client:
@@ -86,9 +87,9 @@ def test_the_content_policy_allows_no_script_and_nothing_inline(client: Client) 
 
 
 @SQLITE
-def test_behind_https_cookies_are_bound_to_the_host(settings: Settings) -> None:
+def test_behind_https_cookies_are_bound_to_the_host(settings: Settings, make_app: MakeApp) -> None:
     """A4: __Host-, Secure, HttpOnly, SameSite=Lax; and HSTS."""
-    app = create_app(replace(settings, secure_cookies=True))
+    app = make_app(replace(settings, secure_cookies=True))
     response = app.test_client().get("/login", base_url="https://localhost")
     cookie = response.headers["Set-Cookie"]
     assert cookie.startswith("__Host-session=")
@@ -224,9 +225,11 @@ def test_a_sentence_without_a_translation_is_shown_as_it_is(app: Flask) -> None:
 
 
 @SQLITE
-def test_each_page_says_that_its_data_are_synthetic_only_where_they_are(settings: Settings, client: Client) -> None:
+def test_each_page_says_that_its_data_are_synthetic_only_where_they_are(
+    settings: Settings, client: Client, make_app: MakeApp
+) -> None:
     assert "演示数据" not in client.get("/login").text
-    shown = create_app(replace(settings, demonstration=True))
+    shown = make_app(replace(settings, demonstration=True))
     assert "演示数据" in shown.test_client().get("/login").text
 
 
@@ -318,7 +321,7 @@ def test_a_failure_in_the_middle_of_reading_leaves_no_old_snapshot_behind(broken
     broken.add_url_rule("/writes", "writing", write)
     client = _client(broken)
     assert client.get("/fails/reading").status_code == 500
-    with sqlite3.connect(str(db.engine.url.database)) as elsewhere:
+    with closing(sqlite3.connect(str(db.engine.url.database))) as elsewhere:
         elsewhere.execute("CREATE TABLE meanwhile (id INTEGER)")
     # As often as the pool has connections, so that each has its turn.
     assert [client.get("/writes").status_code for _ in range(4)] == [200] * 4
@@ -336,12 +339,14 @@ def test_health_tells_that_database_and_migrations_are_there(app: Flask, client:
 
 
 @SQLITE
-def test_health_is_503_without_migrations_and_without_a_database(settings: Settings, tmp_path: Path) -> None:
-    empty = create_app(replace(settings, database_url=f"sqlite:///{tmp_path / 'empty.sqlite'}"))
+def test_health_is_503_without_migrations_and_without_a_database(
+    settings: Settings, tmp_path: Path, make_app: MakeApp
+) -> None:
+    empty = make_app(replace(settings, database_url=f"sqlite:///{tmp_path / 'empty.sqlite'}"))
     response = empty.test_client().get("/healthz")
     assert (response.status_code, response.get_json()["migrated"]) == (503, False)
     nowhere = "postgresql+psycopg://nobody@127.0.0.1:9/none"
-    tried = create_app(replace(settings, database_url=nowhere, clock_start=None))
+    tried = make_app(replace(settings, database_url=nowhere, clock_start=None))
     response = tried.test_client().get("/healthz")
     assert (response.status_code, response.get_json()["database"]) == (503, False)
 
