@@ -229,6 +229,16 @@ _NEED_TIMES: Mapping[NeedState, Mapping[str, int]] = {
         "closed_at": 5,
     },
 }
+# Different from each other, so that two needs of a test are no copies.
+_STORIES = (
+    "冬天夜里零下二十度，家里五口人的铺盖不够用。",
+    "去年雪灾压坏了屋顶，攒的钱都修了房，御寒的东西一直没有添。",
+    "搬到安置点时什么也没带上来，夜里全家挤在一起取暖过冬。",
+    "牧场离公路三十公里，旧的已经破得盖不住，今年雪又来得早。",
+    "老人怕冷，原来的用了十多年结了块，晒不软也补不好。",
+    "夏天洪水进屋，铺的盖的全泡坏了，到现在还是借邻居的用。",
+    "一家人轮着放牧，帐篷里只有一床旧毯子，霜降以后睡不着。",
+)
 _COVERED = frozenset({NeedState.PLEDGED, NeedState.DELIVERED, NeedState.CONFIRMED, NeedState.CLOSED})
 
 
@@ -248,6 +258,7 @@ def make_need(
     if "published_at" in times or state in (NeedState.RETURNED, NeedState.REJECTED):
         reviewer = reviewer or make_user(Role.TOWNSHIP_REVIEWER, division=TREE.township)
     value = sum(line.quantity * line.unit_price_fen for line in lines)
+    number = next(_numbers)
     need = Need(
         **{
             "code": new_code(Prefix.NEED),
@@ -257,12 +268,12 @@ def make_need(
             "kind": lines[0].kind,
             "category": NeedCategory.WRM,
             "title": "、".join(_words(line) for line in lines),
-            "story": "冬天夜里零下二十度，家里五口人的铺盖不够用。",
+            "story": _STORIES[number % len(_STORIES)],
             "value_fen": value,
             "pledged_fen": value if state in _COVERED else 0,
             "poster_id": poster.id,
             "reviewer_id": reviewer.id if reviewer else None,
-            "client_key": f"need-{next(_numbers)}",
+            "client_key": f"need-{number}",
             "step": "check",
             "created_at": NOW - timedelta(days=131),
             "expires_on": (NOW + timedelta(days=62)).date(),

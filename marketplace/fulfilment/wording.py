@@ -12,6 +12,8 @@ from marketplace.needs.models import Need
 from marketplace.regions.models import Division
 from marketplace.regions.places import short_name
 
+_RULES = (lint.personal_data, lint.names, lint.minors, lint.illness)
+
 
 def clean_words(text: str, *, field: str, most: int, least: int = 1) -> str:
     """One line of text without control characters; Invalid at ``field`` where it is too short or too long."""
@@ -35,8 +37,8 @@ def clean_public_words(text: str, *, need: Need, field: str, most: int, least: i
 def refuse_personal_data(text: str, *, need: Need, field: str) -> None:
     """Invalid where public words hold a number, a name, a place or an age that leads to a person (R-P1, P3)."""
     draft = lint.Draft(lines=(), story=text, names=_names(need), village=_village(need))
-    for rule in (lint.personal_data, lint.names, lint.minors):
-        for finding in rule(draft):
+    for finding in (found for rule in _RULES for found in rule(draft)):
+        if finding.severity is lint.Severity.REFUSE:
             raise Invalid(finding.message, field=field, **finding.params)
 
 

@@ -4,10 +4,11 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from marketplace.core.divisions import CODE_LENGTH, Level, at_level, significant
 from marketplace.core.errors import Invalid
-from marketplace.core.workflow import NeedState
 from marketplace.db import db
 from marketplace.households.models import Household, Member
+from marketplace.needs.caps import NEVER_ASKED, asked_by
 from marketplace.needs.catalogue import items_by_id
 from marketplace.needs.lint import Draft, DraftLine, Finding, check_need, refusals
 from marketplace.needs.models import Need, NeedLine
@@ -16,7 +17,8 @@ from marketplace.regions.models import Division
 SAME_ITEM_WITHIN = timedelta(days=180)
 # Endings that a village's name carries in the register and nobody writes in a story.
 _VILLAGE_ENDINGS = ("村民委员会", "居民委员会", "社区居委会", "村委会", "居委会", "社区", "村")
-_NEVER_ASKED = (NeedState.DRAFT, NeedState.WITHDRAWN, NeedState.REJECTED)
+# Enough for a township of half a year; the latest come first.
+_MOST_STORIES = 2_000
 
 
 def lint_of(need: Need, *, now: datetime) -> list[Finding]:
@@ -41,15 +43,23 @@ def draft_of(need: Need, *, now: datetime) -> Draft:
                 high_fen=item.high_fen if item else None,
                 most=item.most if item else None,
                 is_own_words=item is None,
+                category=item.category if item else None,
             )
         )
+    household = db.session.get(Household, need.household_id) if need.household_id is not None else None
+    own, others = _stories(need, now=now)
     return Draft(
         lines=tuple(lines),
         story=need.story,
         names=_names(need.household_id),
         village=village_stem(need.division_code),
         recent=tuple(_recent(need, now=now)),
+        own_stories=tuple(own),
+        other_stories=tuple(others),
         is_village_need=need.household_id is None,
+        category=need.category,
+        cause=household.main_cause if household else None,
+        asked=asked_by(household.id, but=need, now=now) if household else None,
     )
 
 
@@ -87,9 +97,29 @@ def _recent(need: Need, *, now: datetime) -> list[tuple[str, str]]:
         .where(
             Need.household_id == need.household_id,
             Need.id != need.id,
-            Need.state.not_in(_NEVER_ASKED),
+            Need.state.not_in(NEVER_ASKED),
             Need.submitted_at > now - SAME_ITEM_WITHIN,
         )
         .order_by(Need.submitted_at.desc())
     )
     return [(row.name, row.code) for row in rows]
+
+
+def _stories(need: Need, *, now: datetime) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """Code and reason of the township's needs of the last 180 days: this household's, and others'."""
+    township = significant(at_level(need.division_code, Level.TOWNSHIP))
+    rows = db.session.execute(
+        sa.select(Need.code, Need.story, Need.household_id)
+        .where(
+            Need.division_code.between(township.ljust(CODE_LENGTH, "0"), township.ljust(CODE_LENGTH, "9")),
+            Need.id != need.id,
+            Need.state.not_in(NEVER_ASKED),
+            Need.submitted_at > now - SAME_ITEM_WITHIN,
+        )
+        .order_by(Need.submitted_at.desc())
+        .limit(_MOST_STORIES)
+    ).all()
+    is_own = [need.household_id is not None and row.household_id == need.household_id for row in rows]
+    own = [(row.code, row.story) for row, mine in zip(rows, is_own, strict=True) if mine]
+    others = [(row.code, row.story) for row, mine in zip(rows, is_own, strict=True) if not mine]
+    return own, others

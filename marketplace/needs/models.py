@@ -45,6 +45,28 @@ class ReturnReason(Labelled):
     OTHER = "other", "其他"
 
 
+class OverrideReason(Labelled):
+    """Why a need may go on although a rule found something (放行理由)."""
+
+    LOCAL_PRICE = "local_price", "当地就是这个价"
+    WRITTEN_APPROVAL = "written_approval", "有县里书面同意"
+    OTHER_PERSON = "other_person", "给家里另一个人"
+    WORN_OUT = "worn_out", "上次的已用坏"
+    REGULAR = "regular", "每季都要的"
+    SAME_EVENT = "same_event", "几户遇到同一件事"
+    BELONG_TOGETHER = "belong_together", "本是一件事"
+    NOBODY_KNOWN = "nobody_known", "看不出是谁"
+    OTHER_MEANING = "other_meaning", "这个词在这里是别的意思"
+    VISITED = "visited", "入户看过，属实"
+
+
+class OverrideStage(Labelled):
+    """Who overrode: whoever sent the need, or whoever reviewed it."""
+
+    POSTING = "posting", "发布时"
+    REVIEW = "review", "审核时"
+
+
 class CatalogueItem(Base):
     """An item that needs are made of (物品目录), with its unit and reference price band in fen."""
 
@@ -202,4 +224,19 @@ class NeedReview(Base):
     note: Mapped[str] = mapped_column(sa.String(300), default="")
     # What was seen: "consent", "home_visit", "price" ...
     documents: Mapped[list[str]] = mapped_column(sa.JSON, default=list)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class NeedOverride(Base):
+    """A finding of the lint that somebody overrode: which rule, why, when; reasons are counted in public."""
+
+    __tablename__ = "need_override"
+    __table_args__ = (sa.UniqueConstraint("need_id", "rule", "stage"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    need_id: Mapped[int] = mapped_column(sa.ForeignKey("need.id", ondelete="CASCADE"), index=True)
+    rule: Mapped[str] = mapped_column(sa.String(32))
+    reason: Mapped[OverrideReason] = mapped_column(enum_column(OverrideReason))
+    stage: Mapped[OverrideStage] = mapped_column(enum_column(OverrideStage))
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id"))
     at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -25,11 +25,22 @@ from marketplace.needs import policy
 from marketplace.needs.bulk import CONSENT_TEXT
 from marketplace.needs.catalogue import items_by_code, items_by_id
 from marketplace.needs.checking import lint_of, raise_refusals
+from marketplace.needs.lines import line_of, retitle, set_lines
 from marketplace.needs.lint import LONGEST_STORY
-from marketplace.needs.models import MONEY_UNIT, CatalogueItem, Consent, ConsentHow, Need, NeedLine, NeedPhoto
+from marketplace.needs.models import (
+    MONEY_UNIT,
+    Consent,
+    ConsentHow,
+    Need,
+    NeedLine,
+    NeedPhoto,
+    OverrideReason,
+    OverrideStage,
+)
+from marketplace.needs.overriding import override_findings
 from marketplace.needs.queries import get_consent, get_need
 from marketplace.needs.slips import slip_index
-from marketplace.needs.wording import kind_of, title_of, value_of
+from marketplace.needs.wording import value_of
 
 MOST_LINES = 12
 MOST_PHOTOS = 6
@@ -125,14 +136,14 @@ def choose_items(
     chosen = {item.id: item for item in items_by_code(items)}
     kept = [line for line in need.lines if line.item_id is None or line.item_id in chosen]
     present = {line.item_id for line in kept}
-    lines = [*kept, *(_line_of(item) for item in chosen.values() if item.id not in present)]
+    lines = [*kept, *(line_of(item) for item in chosen.values() if item.id not in present)]
     if own is not None:
         lines.append(_own_line(own))
     if is_done and not lines:
         raise Invalid("Choose at least one item.", field="items")
     if len(lines) > MOST_LINES:
         raise Invalid("Choose at most %(most)s items for one need.", field="items", most=MOST_LINES)
-    _set_lines(need, lines)
+    set_lines(need, lines)
     need.category = _category(need, own)
     if is_done:
         _go_on(need, Step.HOW_MUCH)
@@ -142,7 +153,7 @@ def choose_items(
 def drop_line(code: str, *, position: int, by: Actor, now: datetime) -> Need:
     """Take one line off a draft."""
     need = _draft(code, by=by)
-    _set_lines(need, [line for line in need.lines if line.position != position])
+    set_lines(need, [line for line in need.lines if line.position != position])
     return need
 
 
@@ -163,7 +174,7 @@ def set_amounts(code: str, *, amounts: Mapping[int, Amount], by: Actor, now: dat
         line.unit_price_fen = 1 if line.unit == MONEY_UNIT else amount.unit_price_fen
     if value_of(need.lines) > LARGEST_FEN:
         raise Invalid("All items together are worth more than can be recorded.", field="line-0")
-    _retitle(need)
+    retitle(need)
     raise_refusals([finding for finding in lint_of(need, now=now) if finding.field != "story"])
     _go_on(need, Step.WHY)
     return need
@@ -205,8 +216,12 @@ def drop_photo(code: str, *, token: str, by: Actor, now: datetime) -> Need:
     return need
 
 
-def submit_need(code: str, *, is_true: bool, by: Actor, now: datetime) -> tuple[Need, str | None]:
+def submit_need(
+    code: str, *, is_true: bool, overrides: Mapping[str, OverrideReason] | None = None, by: Actor, now: datetime
+) -> tuple[Need, str | None]:
     """Send a complete draft for review; returns it with the household's new slip code, which is told only here.
+
+    ``overrides`` says by rule why the need may be sent although that rule found something.
 
     The poster's tick that all is true is time-stamped in the audit trail (R-V1). Sent again by accident, a need
     that waits for review is returned as it is, without another slip code.
@@ -221,7 +236,9 @@ def submit_need(code: str, *, is_true: bool, by: Actor, now: datetime) -> tuple[
     missing = missing_step(need)
     if missing is not None:
         raise Invalid("Something is still missing. Go through the steps again.", field=missing)
-    raise_refusals(lint_of(need, now=now))
+    findings = lint_of(need, now=now)
+    raise_refusals(findings)
+    override_findings(need, findings, reasons=overrides or {}, stage=OverrideStage.POSTING, by=by, now=now)
     slip = None
     if need.household_id is not None and need.slip_index is None:
         slip = _new_slip(need)
@@ -294,18 +311,6 @@ def _draft(code: str, *, by: Actor) -> Need:
     return need
 
 
-def _line_of(item: CatalogueItem) -> NeedLine:
-    is_money = item.kind is SupportKind.MONEY
-    return NeedLine(
-        item_id=item.id,
-        kind=item.kind,
-        name=item.name,
-        quantity=max(item.typical_fen, 1) if is_money else 1,
-        unit=item.unit,
-        unit_price_fen=1 if is_money else item.typical_fen,
-    )
-
-
 def _category(need: Need, own: OwnItem | None) -> NeedCategory | None:
     """What the line that is worth most is for; a need of own words alone keeps what the clerk said."""
     items = items_by_id({line.item_id for line in need.lines if line.item_id is not None})
@@ -326,25 +331,6 @@ def _own_line(own: OwnItem) -> NeedLine:
     if not is_money and unit == MONEY_UNIT:
         raise Invalid("Say what it is counted in, for example 床 or 台.", field="own_unit")
     return NeedLine(item_id=None, kind=own.kind, name=name, quantity=1, unit=unit, unit_price_fen=1 if is_money else 0)
-
-
-def _set_lines(need: Need, lines: Sequence[NeedLine]) -> None:
-    """Put the lines in this order; positions are unique, so that they are vacated first."""
-    for line in need.lines:
-        line.position += 1000
-    db.session.flush()
-    need.lines = list(lines)
-    for position, line in enumerate(lines):
-        line.position = position
-    db.session.flush()
-    _retitle(need)
-
-
-def _retitle(need: Need) -> None:
-    need.title = title_of(need.lines)
-    need.value_fen = value_of(need.lines)
-    need.kind = kind_of(need.lines) if need.lines else None
-    db.session.flush()
 
 
 def _most(line: NeedLine) -> int:

@@ -3,7 +3,7 @@
 A decision is one UPDATE that asks for the state it decides on: of two reviewers at once one wins (C2).
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any, cast
 
@@ -21,8 +21,17 @@ from marketplace.media.service import approve_photo
 from marketplace.needs import policy
 from marketplace.needs.checking import lint_of, raise_refusals
 from marketplace.needs.indexing import index_public_need
-from marketplace.needs.lint import Severity
-from marketplace.needs.models import Decision, Need, NeedLine, NeedPhoto, NeedReview, ReturnReason
+from marketplace.needs.models import (
+    Decision,
+    Need,
+    NeedLine,
+    NeedPhoto,
+    NeedReview,
+    OverrideReason,
+    OverrideStage,
+    ReturnReason,
+)
+from marketplace.needs.overriding import override_findings
 from marketplace.needs.public import was_helped
 from marketplace.needs.queries import get_need
 
@@ -41,9 +50,18 @@ class Seen(Labelled):
 
 
 def approve_need(
-    code: str, *, seen: Collection[Seen], photo_tokens: Collection[str] = (), note: str = "", by: Actor, now: datetime
+    code: str,
+    *,
+    seen: Collection[Seen],
+    photo_tokens: Collection[str] = (),
+    overrides: Mapping[str, OverrideReason] | None = None,
+    note: str = "",
+    by: Actor,
+    now: datetime,
 ) -> Need:
     """Put a need before the public; ``seen`` is the authenticity check (R-V2), ``photo_tokens`` may be shown.
+
+    ``overrides`` says by rule why the need may be public although that rule found something.
 
     Raises Invalid while something is missing or refused, Conflict where somebody decided before.
     """
@@ -56,8 +74,7 @@ def approve_need(
         raise Invalid("Without having seen the household's agreement a need cannot be published.", field="seen")
     findings = lint_of(need, now=now)
     raise_refusals(findings)
-    if any(finding.severity is Severity.FLAG for finding in findings) and not note.strip():
-        raise Invalid("Something here stands out: write why it may be published all the same.", field="note")
+    override_findings(need, findings, reasons=overrides or {}, stage=OverrideStage.REVIEW, by=by, now=now)
     helped = was_helped(need.household_id)
     _decide(
         need,

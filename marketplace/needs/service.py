@@ -2,6 +2,7 @@
 
 from marketplace.needs.bulk import ConsentRow, LineRow, NeedRow, ReviewRow, insert_needs
 from marketplace.needs.catalogue import Loaded, load_catalogue
+from marketplace.needs.models import OverrideReason
 from marketplace.needs.posting import (
     Amount,
     ConsentGiven,
@@ -29,6 +30,7 @@ from marketplace.needs.reviewing import (
     suspend_need,
     withdraw_need,
 )
+from marketplace.needs.splitting import split_need
 
 __all__ = [
     "Amount",
@@ -37,6 +39,7 @@ __all__ = [
     "LineRow",
     "Loaded",
     "NeedRow",
+    "OverrideReason",
     "OwnItem",
     "Reason",
     "ReviewRow",
@@ -61,6 +64,7 @@ __all__ = [
     "resume_need",
     "return_need",
     "set_amounts",
+    "split_need",
     "start_need",
     "submit_need",
     "suspend_need",

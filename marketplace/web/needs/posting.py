@@ -19,6 +19,7 @@ from marketplace.needs import catalogue, policy, queries, service
 from marketplace.needs.checking import lint_of
 from marketplace.needs.desk import household_codes, list_askers, list_villages
 from marketplace.needs.models import CatalogueItem, ConsentHow, Need
+from marketplace.needs.overriding import list_overrides
 from marketplace.needs.posting import missing_step
 from marketplace.needs.service import ConsentGiven, OwnItem, Reason, Step
 from marketplace.web.filters import term
@@ -27,6 +28,7 @@ from marketplace.web.guard import current_actor, requires
 from marketplace.web.needs.amounts import amounts_of
 from marketplace.web.needs.blueprint import bp
 from marketplace.web.needs.forms import VILLAGE_MARK, ActForm, CheckForm, WhatForm, WhoForm, WhyForm, amounts_form
+from marketplace.web.needs.overrides import overrides_in, questions
 from marketplace.web.needs.remarks import remarks_of
 from marketplace.web.needs.slips import SlipShown
 
@@ -175,19 +177,27 @@ def check(code: str) -> ResponseReturnValue:
     if form.validate_on_submit():
         with form_errors(form):
             with transaction():
-                need, slip = service.submit_need(code, is_true=form.truth.data, by=current_actor(), now=utc_now())
+                need, slip = service.submit_need(
+                    code,
+                    is_true=form.truth.data,
+                    overrides=overrides_in(request.form),
+                    by=current_actor(),
+                    now=utc_now(),
+                )
             flash(_("Sent to the township. You will have an answer within 3 working days."))
             if slip is None:
                 return redirect(url_for(".status", code=need.code), 303)
             SlipShown(need.code, slip).keep(session, now=utc_now())
             return redirect(url_for(".slip", code=need.code), 303)
+    findings = lint_of(need, now=utc_now())
     page = render_template(
         "needs/check.html",
         form=form,
         card=queries.preview_card(need),
         consent=queries.get_consent(need),
         photos=queries.list_photos(need),
-        remarks=remarks_of(lint_of(need, now=utc_now()), need=need),
+        remarks=remarks_of(findings, need=need),
+        questions=questions(findings, typed=request.form, earlier=list_overrides(need)),
         **_about(need),
     )
     return page, 422 if form.is_submitted() else 200

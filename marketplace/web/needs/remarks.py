@@ -11,7 +11,7 @@ _LOOKS = {Severity.REFUSE: ("stop", "bad"), Severity.FLAG: ("late", "late"), Sev
 _PRICES = "Prices lie within the reference band"
 # What is looked for whenever a need is checked, with the rules that would have said so.
 _CHECKS: tuple[tuple[str, frozenset[str]], ...] = (
-    ("No repetition within 180 days", frozenset({"duplicate"})),
+    ("No repetition within 180 days", frozenset({"duplicate", "same_story", "near_copy"})),
     (
         "No name, phone or ID number found",
         frozenset(
@@ -28,6 +28,9 @@ _CHECKS: tuple[tuple[str, frozenset[str]], ...] = (
                 "member_name",
                 "village_name",
                 "child_age",
+                "child",
+                "illness",
+                "name_part",
             }
         ),
     ),

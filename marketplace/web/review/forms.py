@@ -36,11 +36,10 @@ def shown_at(form: BaseForm) -> Iterator[None]:
 
 
 class ApproveForm(BaseForm):
-    """What was looked at, which photos may be shown, and why a doubtful need may be published."""
+    """What was looked at, and which photos may be shown."""
 
     seen = Ticks(_l("What have you looked at?"))
     photos = Ticks(_l("No face, no document, no address on it"))
-    note = StringField(_l("Why it may be published all the same"), [Length(max=_LONGEST_NOTE)], id="approve-note")
 
     def offer(self, photos: list[Photo], *, has_household: bool) -> None:
         """The closed list of documents, and the photos at hand by their token."""

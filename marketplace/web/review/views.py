@@ -1,6 +1,6 @@
 """Pages of review: the queue, one need side by side with what is known, and the decisions."""
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -12,11 +12,11 @@ from marketplace.db.clock import utc_now
 from marketplace.needs import policy, queries, service
 from marketplace.needs.checking import lint_of
 from marketplace.needs.desk import household_codes, recent_needs, review_queue
-from marketplace.needs.lint import Severity
 from marketplace.needs.models import Need, ReturnReason
 from marketplace.needs.service import Seen
 from marketplace.web.guard import current_actor, requires
 from marketplace.web.matching.refresh import refresh_need
+from marketplace.web.needs.overrides import overrides_in, questions
 from marketplace.web.needs.remarks import remarks_of
 from marketplace.web.review.forms import ApproveForm, PauseForm, ReturnForm, shown_at
 
@@ -55,7 +55,7 @@ def approve(code: str) -> ResponseReturnValue:
                     code,
                     seen=[seen for seen in Seen if seen.value in form.seen.data],
                     photo_tokens=form.photos.data,
-                    note=form.note.data or "",
+                    overrides=overrides_in(request.form),
                     by=current_actor(),
                     now=utc_now(),
                 )
@@ -145,7 +145,7 @@ def _page(
         recent=recent_needs(need, now=now),
         reviews=queries.list_reviews(need),
         remarks=remarks_of(findings, need=need),
-        stands_out=any(finding.severity is Severity.FLAG for finding in findings),
+        questions=questions(findings, typed=request.form),
         bar=policy.review_bar(actor, need),
         is_waiting=need.state is NeedState.SUBMITTED,
         place=position,

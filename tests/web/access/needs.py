@@ -22,6 +22,7 @@ ROWS = [
     Row("POST", "/desk/needs/<code>/why", allowed=_POSTERS),
     Row("GET", "/desk/needs/<code>/check", allowed=_POSTERS),
     Row("POST", "/desk/needs/<code>/check", allowed=_POSTERS),
+    Row("POST", "/desk/needs/<code>/split", allowed=_POSTERS),
     Row("GET", "/desk/needs/<code>/slip", allowed=_POSTERS),
     Row("POST", "/desk/needs/<code>/slip", allowed=_POSTERS),
 ]

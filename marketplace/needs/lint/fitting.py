@@ -1,0 +1,87 @@
+"""Does all of a need belong together: one need or two, and does it fit why the household is poor."""
+
+import re
+from collections.abc import Iterator
+
+from marketplace.core.kinds import NeedCategory, PovertyCause
+from marketplace.core.text import normal_form
+from marketplace.needs.lint.model import Draft, Finding, Severity
+
+_C, _P = NeedCategory, PovertyCause
+# Categories that one donor meets in one go.
+_ROOMS = (
+    frozenset({_C.WRM, _C.DLY, _C.DST, _C.HOU, _C.TRN}),
+    frozenset({_C.MED, _C.DIS}),
+    frozenset({_C.EDU}),
+    frozenset({_C.IND, _C.JOB}),
+    frozenset({_C.PUB}),
+    frozenset({_C.CAR, _C.LAW}),
+)
+_CLAUSE = re.compile(r"[，。；！？,.;!?]|还想|还要|还需|另外|以及|同时")
+_ASKS = re.compile(r"想要|需要|希望|还想|还要|想学|想买|想换|想让|缺|求|申请|也想|想给")
+# What a clause asks for, where it names one of these.
+_WISHES: dict[NeedCategory, re.Pattern[str]] = {
+    _C.WRM: re.compile(r"棉被|被子|被褥|棉衣|羽绒服|棉鞋|取暖|电热毯|毛毯|手套"),
+    _C.DLY: re.compile(r"大米|清油|洗衣机|冰柜|电饭锅|衣柜"),
+    _C.DIS: re.compile(r"轮椅|拐杖|助听器|假肢|护理床|护理垫"),
+    _C.MED: re.compile(r"药费|手术费|制氧机|血压计|医药费"),
+    _C.EDU: re.compile(r"书包|学费|文具|课外书|学习桌|校服|词典"),
+    _C.IND: re.compile(r"牦牛|牛犊|鸡苗|猪仔|羊羔|种苗|有机肥|脱粒机|大棚|蜂箱"),
+    _C.JOB: re.compile(r"电焊|厨师|挖掘机|电商|驾校|学徒|找工作|岗位"),
+}
+# Causes under which a category asks for no explanation; a category or cause that is missing fits everything.
+_FITS: dict[NeedCategory, frozenset[PovertyCause]] = {
+    _C.EDU: frozenset({_P.SCHOOLING}),
+    _C.MED: frozenset({_P.ILLNESS, _P.DISABILITY}),
+    _C.DIS: frozenset({_P.DISABILITY, _P.ILLNESS}),
+    _C.IND: frozenset({_P.SKILL, _P.LAND, _P.LABOUR, _P.WATER, _P.ROADS, _P.DRIVE}),
+    _C.JOB: frozenset({_P.SKILL, _P.LAND, _P.LABOUR, _P.ROADS, _P.DRIVE, _P.DISABILITY}),
+}
+_NEUTRAL = frozenset({_P.FUNDS, _P.DISASTER, _P.OTHER})
+
+
+def several(draft: Draft) -> Iterator[Finding]:
+    """Two needs in one: lines, or wishes in the reason, of categories that different donors meet."""
+    listed = {
+        room for line in draft.lines if line.category is not None and (room := room_of(line.category)) is not None
+    }
+    if len(listed) > 1:
+        message = "This need holds things of different kinds."
+        yield Finding("several", Severity.FLAG, message, "line-0", {"words": []})
+        return
+    wished = wishes_of(draft.story)
+    rooms = listed | {room_of(category) for _, category in wished}
+    if len(rooms) > 1:
+        apart = [word for word, category in wished if not listed or room_of(category) not in listed]
+        message = "The reason asks for other things than the need: %(words)s."
+        yield Finding("several", Severity.FLAG, message, "story", {"words": "、".join(dict.fromkeys(apart))})
+
+
+def wishes_of(story: str) -> list[tuple[str, NeedCategory]]:
+    """Things that a story asks for, each with its category, in the order of the text."""
+    found = []
+    for clause in _CLAUSE.split(normal_form(story)):
+        if _ASKS.search(clause):
+            here = [(m.start(), m.group(), category) for category, p in _WISHES.items() for m in p.finditer(clause)]
+            found += [(word, category) for _, word, category in sorted(here)]
+    return found
+
+
+def cause_fits(draft: Draft) -> Iterator[Finding]:
+    """The need's category against the household's main cause of poverty: a remark, never a bar."""
+    cause, category = draft.cause, draft.category
+    if cause is None or category is None or cause in _NEUTRAL or category not in _FITS:
+        return
+    if cause not in _FITS[category]:
+        yield Finding(
+            "cause_odd",
+            Severity.NOTE,
+            "The household's main cause is “%(cause)s”, the need is “%(category)s”.",
+            "story",
+            {"cause": cause.label, "category": category.label},
+        )
+
+
+def room_of(category: NeedCategory) -> int | None:
+    """Categories of one number are met by the same donors."""
+    return next((number for number, room in enumerate(_ROOMS) if category in room), None)
