@@ -384,7 +384,10 @@ def fill_area(
 def fill_shelf(shelf: I16, base: I16, area_row: I16) -> None:
     """The terms that needs of one division, kind and category share; CLOSED where either part is."""
     for p in range(len(shelf)):
-        shelf[p] = i16(base[p] + area_row[p]) if area_row[p] >= i16(0) else i16(CLOSED)
+        # Read and added before the choice: a load that hangs on a condition would not become vector code.
+        area = area_row[p]
+        both = i16(base[p] + area)
+        shelf[p] = both if area >= i16(0) else i16(CLOSED)
 
 
 @compiled
