@@ -14,12 +14,14 @@ from marketplace.db.session import engine_options, prepare
 from marketplace.db.types import keyring
 from marketplace.donors import models as _donors  # noqa: F401
 from marketplace.fulfilment import models as _fulfilment  # noqa: F401
+from marketplace.grievances import models as _grievances  # noqa: F401
 from marketplace.households import models as _households  # noqa: F401
 from marketplace.ledger import models as _ledger  # noqa: F401
 from marketplace.matching import models as _matching  # noqa: F401
 from marketplace.media import models as _media  # noqa: F401
 from marketplace.media.files import photo_folder
 from marketplace.needs import models as _needs  # noqa: F401
+from marketplace.notices import models as _notices  # noqa: F401
 from marketplace.pairings import models as _pairings  # noqa: F401
 from marketplace.paths import MIGRATIONS, STATIC, TEMPLATES
 from marketplace.pledges import models as _pledges  # noqa: F401

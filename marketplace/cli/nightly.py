@@ -1,17 +1,21 @@
 """``marketplace nightly``: what is due each day; safe to run again at any time."""
 
 import json
+from contextlib import suppress
 
 import click
 
 from marketplace.cli.context import say, with_app
 from marketplace.core.actor import SYSTEM
+from marketplace.core.errors import Conflict
 from marketplace.db import db, transaction
 from marketplace.db.clock import china_day, utc_now
 from marketplace.matching import outcomes
 from marketplace.matching import service as matching
 from marketplace.media.service import sweep_photos
 from marketplace.needs import service as needs
+from marketplace.notices.queries import due_notices
+from marketplace.notices.service import close_notice
 from marketplace.pledges import service as pledges
 from marketplace.pledges.queries import due_ids
 
@@ -19,24 +23,27 @@ from marketplace.pledges.queries import due_ids
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
 def nightly(as_json: bool) -> None:
-    """Do what is due: lapse pledges that did not arrive, expire needs that nobody took, rank what is open."""
+    """Do what is due: lapse pledges, expire needs, close notices and apply what they changed, rank what is open."""
     with with_app():
         now = utc_now()
         lapsed = _lapse_pledges()
         with transaction():
             expired = needs.expire_needs(by=SYSTEM, now=now)
+        changed = _close_notices()
         sweep_photos(now=now)
         with transaction():
             followed = outcomes.collect(now=now)
         with transaction():
             ranked = matching.run(now=now, seed=china_day(now).toordinal()).needs
         if as_json:
-            done = {"pledges_lapsed": lapsed, "needs_expired": expired, "outcomes": followed, "needs_ranked": ranked}
+            done = {"pledges_lapsed": lapsed, "needs_expired": expired, "statuses_changed": changed}
+            done |= {"outcomes": followed, "needs_ranked": ranked}
             click.echo(json.dumps({"at": now.isoformat(), **done}))
         else:
             click.echo(say("Pledges that ran out: %(number)d.", number=lapsed))
             click.echo(say("Needs that expired: %(number)d.", number=expired))
             click.echo(say("Outcomes of suggestions and pledges noted: %(number)d.", number=followed))
+            click.echo(say("Changes of status that took effect: %(number)d.", number=changed))
             click.echo(say("Open needs ranked: %(number)d.", number=ranked))
 
 
@@ -50,3 +57,15 @@ def _lapse_pledges() -> int:
         with transaction():
             lapsed += pledges.lapse_pledge(pledge_id, now=now)
     return lapsed
+
+
+def _close_notices() -> int:
+    """One transaction for each notice, as for pledges; one that is objected to at this moment stays open."""
+    now = utc_now()
+    due = due_notices(now)
+    db.session.rollback()
+    changed = 0
+    for notice_id in due:
+        with suppress(Conflict), transaction():
+            changed += len(close_notice(notice_id, by=SYSTEM, now=now))
+    return changed

@@ -20,6 +20,7 @@ class Prefix(StrEnum):
     GIFT = "JZ"
     DONOR = "AX"
     AGREEMENT = "XY"
+    NOTICE = "GS"
 
 
 def _check(body: str) -> str:

@@ -87,6 +87,24 @@ class ExitAttribute(Labelled):
     RETURNED = "returned", "返贫"
 
 
+class StatusMove(Labelled):
+    """How a household's status changes (动态管理)."""
+
+    ENTER = "enter", "纳入"
+    EXIT = "exit", "退出"
+    MONITOR = "monitor", "纳入监测"
+    CLEAR = "clear", "风险消除"
+    REENTER = "reenter", "重新纳入"
+
+
+class MonitoredAs(Labelled):
+    """Why a household is watched (监测对象类别)."""
+
+    UNSTABLE = "unstable", "脱贫不稳定户"
+    EDGE = "edge", "边缘易致贫户"
+    SUDDEN = "sudden", "突发严重困难户"
+
+
 class DonorType(Labelled):
     """Who gives (捐赠人类型)."""
 

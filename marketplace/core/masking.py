@@ -10,6 +10,14 @@ def mask_name(name: str) -> str:
     return f"{head}**" if head else ""
 
 
+def notice_name(name: str, *, has_surname: bool) -> str:
+    """As a village notice writes a name: ``张*三``, ``李*``; of a name without a surname its first character only."""
+    name = name.strip()
+    if not has_surname or len(name) < 3:
+        return f"{name[:1]}{'*' * (len(name) - 1)}"
+    return f"{name[0]}{'*' * (len(name) - 2)}{name[-1]}"
+
+
 def mask_id_number(number: str) -> str:
     """First character and last two: about 3,300 candidates even for somebody who knows place and birth year."""
     return f"{number[:1]}{'*' * (len(number) - 3)}{number[-2:]}" if len(number) > 3 else ""

@@ -29,6 +29,9 @@ class Permission(StrEnum):
     HOUSEHOLD_READ = "household.read"
     HOUSEHOLD_WRITE = "household.write"
     PERSONAL_REVEAL = "personal.reveal"
+    NOTICE_PLAN = "notice.plan"
+    NOTICE_POST = "notice.post"
+    GRIEVANCE_HANDLE = "grievance.handle"
     NEED_READ = "need.read"
     NEED_POST = "need.post"
     NEED_REVIEW = "need.review"
@@ -54,10 +57,20 @@ _STAFF_READS = frozenset({_P.DESK_OPEN, _P.HOUSEHOLD_READ, _P.NEED_READ, _P.PLED
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.VILLAGE_CLERK: _STAFF_READS
-    | {_P.HOUSEHOLD_WRITE, _P.PERSONAL_REVEAL, _P.NEED_POST, _P.DELIVERY_RECORD, _P.FEEDBACK_WRITE},
+    | {
+        _P.HOUSEHOLD_WRITE,
+        _P.NOTICE_POST,
+        _P.PERSONAL_REVEAL,
+        _P.NEED_POST,
+        _P.DELIVERY_RECORD,
+        _P.FEEDBACK_WRITE,
+    },
     Role.VILLAGE_SUPERVISOR: _STAFF_READS | {_P.DELIVERY_CONFIRM},
     Role.TOWNSHIP_REVIEWER: _STAFF_READS
     | {
+        _P.NOTICE_PLAN,
+        _P.NOTICE_POST,
+        _P.GRIEVANCE_HANDLE,
         _P.PERSONAL_REVEAL,
         _P.NEED_REVIEW,
         _P.MATCH_READ,
@@ -67,6 +80,9 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     },
     Role.COUNTY_ADMIN: _STAFF_READS
     | {
+        _P.NOTICE_PLAN,
+        _P.NOTICE_POST,
+        _P.GRIEVANCE_HANDLE,
         _P.HOUSEHOLD_WRITE,
         _P.PERSONAL_REVEAL,
         _P.NEED_REVIEW,
@@ -79,7 +95,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     },
     # Aggregates only: an observer opens the desk's figures and no record of a household.
     Role.PREFECTURE_OBSERVER: frozenset({_P.DESK_OPEN}),
-    Role.AUDITOR: _STAFF_READS | {_P.MATCH_READ, _P.AUDIT_READ},
+    # Discipline inspection answers complaints about staff, and writes nothing else.
+    Role.AUDITOR: _STAFF_READS | {_P.MATCH_READ, _P.AUDIT_READ, _P.GRIEVANCE_HANDLE},
     Role.ASSIGNED_OFFICER: _STAFF_READS | {_P.DELIVERY_CONFIRM},
     Role.DONOR: _GIVER,
     Role.ENTERPRISE: _GIVER,

@@ -48,7 +48,27 @@ class HouseholdStatus(Labelled):
     REENTERED = "reentered", "重新纳入"
 
 
+class NoticeState(Labelled):
+    """Where a public notice stands (公示状态)."""
+
+    PLANNED = "planned", "待张贴"
+    OPEN = "open", "公示中"
+    CLOSED = "closed", "已结束"
+
+
+class GrievanceState(Labelled):
+    """Where a complaint or an objection stands (举报办理状态)."""
+
+    RECEIVED = "received", "已收到"
+    ASSIGNED = "assigned", "办理中"
+    ANSWERED = "answered", "已答复"
+    UPHELD = "upheld", "属实"
+    DISMISSED = "dismissed", "不属实"
+    CLOSED = "closed", "已办结"
+
+
 _N, _L, _H = NeedState, PledgeState, HouseholdStatus
+_O, _G = NoticeState, GrievanceState
 
 NEED_MOVES: Mapping[tuple[NeedState, str], NeedState] = {
     (_N.DRAFT, "submit"): _N.SUBMITTED,
@@ -84,12 +104,30 @@ PLEDGE_MOVES: Mapping[tuple[PledgeState, str], PledgeState] = {
 }
 
 HOUSEHOLD_MOVES: Mapping[tuple[HouseholdStatus, str], HouseholdStatus] = {
+    (_H.REGISTERED, "enter"): _H.REGISTERED,
     (_H.REGISTERED, "exit"): _H.EXITED,
+    (_H.REGISTERED, "monitor"): _H.MONITORED,
     (_H.REENTERED, "exit"): _H.EXITED,
     (_H.EXITED, "monitor"): _H.MONITORED,
     (_H.MONITORED, "clear"): _H.EXITED,
     (_H.MONITORED, "reenter"): _H.REENTERED,
     (_H.EXITED, "reenter"): _H.REENTERED,
+}
+
+NOTICE_MOVES: Mapping[tuple[NoticeState, str], NoticeState] = {
+    (_O.PLANNED, "post"): _O.OPEN,
+    (_O.PLANNED, "withdraw"): _O.CLOSED,
+    (_O.OPEN, "close"): _O.CLOSED,
+}
+
+GRIEVANCE_MOVES: Mapping[tuple[GrievanceState, str], GrievanceState] = {
+    (_G.RECEIVED, "assign"): _G.ASSIGNED,
+    (_G.ASSIGNED, "assign"): _G.ASSIGNED,
+    (_G.ASSIGNED, "answer"): _G.ANSWERED,
+    (_G.ANSWERED, "uphold"): _G.UPHELD,
+    (_G.ANSWERED, "dismiss"): _G.DISMISSED,
+    (_G.UPHELD, "close"): _G.CLOSED,
+    (_G.DISMISSED, "close"): _G.CLOSED,
 }
 
 # Visible to everybody: the public list and the public page of one need.

@@ -3,13 +3,10 @@
 from dataclasses import replace
 from datetime import datetime
 
-from marketplace.core.actor import Actor
-from marketplace.core.workflow import HouseholdStatus
 from marketplace.db import db
-from marketplace.db.clock import china_day
 from marketplace.households.bulk import account_index, household_values, id_index, member_values, phone_index
 from marketplace.households.columns import HOUSEHOLD_FIELDS, MEMBER_FIELDS
-from marketplace.households.models import Household, Member, StatusChange
+from marketplace.households.models import Household, Member
 from marketplace.households.rows import HouseholdRow, MemberRow
 
 
@@ -35,9 +32,7 @@ def completed(household: Household, row: HouseholdRow) -> HouseholdRow:
     )
 
 
-def write_changes(
-    household: Household, row: HouseholdRow, *, status: HouseholdStatus | None, by: Actor, now: datetime
-) -> list[str]:
+def write_changes(household: Household, row: HouseholdRow, *, now: datetime) -> list[str]:
     """Set what differs; returns the names of the columns that changed, in the register's words."""
     changed = {HOUSEHOLD_FIELDS[name] for name in _set(household, household_values(row))}
     household.phone_index, household.bank_account_index = (
@@ -58,17 +53,6 @@ def write_changes(
         return []
     household.member_count = len(household.members)
     household.updated_at = now
-    if status is not None:
-        household.status = status
-        db.session.add(
-            StatusChange(
-                household_id=household.id,
-                status=status,
-                effective_on=china_day(now),
-                recorded_at=now,
-                recorded_by=by.user_id,
-            )
-        )
     db.session.flush()
     return sorted(changed)
 

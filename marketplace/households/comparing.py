@@ -8,15 +8,13 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from marketplace.core.actor import Actor
-from marketplace.core.errors import Conflict
 from marketplace.core.kinds import ExitAttribute
-from marketplace.core.workflow import HOUSEHOLD_MOVES, HouseholdStatus, next_state
+from marketplace.core.workflow import HouseholdStatus
 from marketplace.db import db
-from marketplace.db.clock import china_day
 from marketplace.households.bulk import account_index, household_values, id_index, member_values, phone_index
 from marketplace.households.columns import HOUSEHOLD_FIELDS, MEMBER_FIELDS
 from marketplace.households.findings import Code, Finding, Severity
-from marketplace.households.models import Household, Member, StatusChange
+from marketplace.households.models import Household, Member
 from marketplace.households.rows import HouseholdRow, MemberRow
 
 _HOUSEHOLD = Household.metadata.tables[Household.__tablename__]
@@ -24,11 +22,6 @@ _MEMBER = Member.metadata.tables[Member.__tablename__]
 # Both databases take this many values in one IN.
 _AT_ONCE = 10_000
 T = TypeVar("T")
-_EXIT_MOVES = {
-    (ExitAttribute.POOR, ExitAttribute.EXITED): "exit",
-    (ExitAttribute.RETURNED, ExitAttribute.EXITED): "exit",
-    (ExitAttribute.EXITED, ExitAttribute.RETURNED): "reenter",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +50,6 @@ class Difference:
 
     household_id: int
     values: dict[str, Any] = field(default_factory=dict)
-    status: HouseholdStatus | None = None
     joined: tuple[MemberRow, ...] = ()
     # Member id -> changed columns.
     members: dict[int, dict[str, Any]] = field(default_factory=dict)
@@ -127,18 +119,17 @@ def compare(old: Registered, row: HouseholdRow, *, columns: frozenset[str]) -> t
     joined = tuple(member for index, member in new.items() if index not in old.members)
     findings += _numbers_clash(old, new)
     findings += _left_out(old, new)
-    status, refusal = _status_after(old, values)
-    if refusal is not None:
-        findings.append(refusal)
+    wanted = values.pop("exit_attribute", None)
+    findings += status_finding(old.values["exit_attribute"], wanted, severity=Severity.WARNING)
     names = {HOUSEHOLD_FIELDS[name] for name in values} | {MEMBER_FIELDS[n] for m in members.values() for n in m}
     names |= {"人数"} if joined else set()
-    return Difference(old.id, values, status, joined, members, tuple(sorted(names))), findings
+    return Difference(old.id, values, joined, members, tuple(sorted(names))), findings
 
 
 def write_differences(
     differences: Sequence[Difference], *, by: Actor, now: datetime, progress: Callable[[int], None] | None = None
 ) -> None:
-    """Update what differs, add who joined, and note each change of status in the dated history."""
+    """Update what differs and add who joined."""
     connection = db.session.connection()
     for difference in differences:
         values = dict(difference.values)
@@ -146,9 +137,6 @@ def write_differences(
             values["phone_index"] = phone_index(values["phone"])
         if "bank_account" in values:
             values["bank_account_index"] = account_index(values["bank_account"])
-        if difference.status is not None:
-            values["status"] = difference.status
-            _note_status(difference, by=by, now=now)
         if difference.joined:
             values["member_count"] = _HOUSEHOLD.c.member_count + len(difference.joined)
         connection.execute(
@@ -160,18 +148,13 @@ def write_differences(
     db.session.expire_all()
 
 
-def exit_move(
-    status: HouseholdStatus, old: ExitAttribute, new: ExitAttribute | None
-) -> tuple[HouseholdStatus | None, Finding | None]:
-    """The status that a changed 脱贫属性 leads to; a finding where the register cannot have moved so."""
+def status_finding(old: ExitAttribute, new: ExitAttribute | None, *, severity: Severity) -> list[Finding]:
+    """A finding where somebody wants another status: it changes by a proposal with a notice, never by an entry."""
     if new is None or new is old:
-        return None, None
-    try:
-        return next_state(HOUSEHOLD_MOVES, status, _EXIT_MOVES[(old, new)]), None
-    except (KeyError, Conflict):
-        message = "From “%(old)s” a household cannot become “%(new)s”."
-        params = {"old": old.label, "new": new.label}
-        return None, Finding(Code.STATUS, Severity.ERROR, message, field="exit_attribute", params=params)
+        return []
+    message = "The status is “%(old)s” here. It becomes “%(new)s” by a proposal with a notice, on the household's page."
+    params = {"old": old.label, "new": new.label}
+    return [Finding(Code.STATUS, severity, message, field="exit_attribute", params=params)]
 
 
 def _write_members(difference: Difference) -> None:
@@ -185,18 +168,6 @@ def _write_members(difference: Difference) -> None:
     for member in difference.joined:
         values = member_values(member) | {"household_id": difference.household_id, "id_index": id_index(member.id_card)}
         connection.execute(sa.insert(_MEMBER).values(**values))
-
-
-def _note_status(difference: Difference, *, by: Actor, now: datetime) -> None:
-    change = StatusChange(
-        household_id=difference.household_id,
-        status=difference.status,
-        effective_on=china_day(now),
-        recorded_at=now,
-        recorded_by=by.user_id,
-    )
-    db.session.add(change)
-    db.session.flush()
 
 
 def _changed(
@@ -227,12 +198,6 @@ def _left_out(old: Registered, new: Mapping[bytes, MemberRow]) -> list[Finding]:
         for index, person in old.members.items()
         if index not in new
     ]
-
-
-def _status_after(old: Registered, values: Mapping[str, Any]) -> tuple[HouseholdStatus | None, Finding | None]:
-    if "exit_attribute" not in values:
-        return None, None
-    return exit_move(old.status, old.values["exit_attribute"], values["exit_attribute"])
 
 
 def _parts(values: Iterable[T]) -> Iterable[list[T]]:

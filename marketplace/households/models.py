@@ -5,7 +5,7 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from marketplace.core.kinds import ExitAttribute, PovertyAttribute, PovertyCause
+from marketplace.core.kinds import ExitAttribute, Labelled, MonitoredAs, PovertyAttribute, PovertyCause, StatusMove
 from marketplace.core.workflow import HouseholdStatus
 from marketplace.db import Base, BlindIndex, EncryptedText, UtcDateTime, enum_column
 
@@ -27,6 +27,8 @@ class Household(Base):
     group_name: Mapped[str] = mapped_column(sa.String(60), default="")
     head_name: Mapped[str] = mapped_column(sa.String(60))
     status: Mapped[HouseholdStatus] = mapped_column(enum_column(HouseholdStatus), default=HouseholdStatus.REGISTERED)
+    # Registered here before the register knows it: its entry still has to pass a notice.
+    entry_pending: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     attribute: Mapped[PovertyAttribute] = mapped_column(enum_column(PovertyAttribute))
     exit_attribute: Mapped[ExitAttribute] = mapped_column(enum_column(ExitAttribute))
     main_cause: Mapped[PovertyCause] = mapped_column(enum_column(PovertyCause))
@@ -90,3 +92,51 @@ class StatusChange(Base):
     reason: Mapped[str] = mapped_column(sa.String(200), default="")
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
     recorded_by: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"))
+
+
+class ProposalState(Labelled):
+    """Where a proposed change of status stands."""
+
+    PENDING = "pending", "待生效"
+    APPLIED = "applied", "已生效"
+    DROPPED = "dropped", "不予变更"
+
+
+class StatusProposal(Base):
+    """A change of status that the village has voted on (民主评议) and that takes effect after its notice (公示)."""
+
+    __tablename__ = "household_status_proposal"
+    __table_args__ = (
+        sa.CheckConstraint("(move = 'monitor') = (monitored_as IS NOT NULL)", name="kind_of_monitoring"),
+        sa.CheckConstraint("votes_for >= 0 AND votes_against >= 0 AND abstained >= 0", name="votes_not_negative"),
+        sa.CheckConstraint("votes_for + votes_against + abstained = present", name="everybody_counted"),
+        sa.CheckConstraint("votes_for * 2 > present", name="majority"),
+        sa.CheckConstraint("(state = 'pending') = (decided_at IS NULL)", name="decided_once"),
+        sa.Index(
+            "uq_household_status_proposal_pending",
+            "household_id",
+            unique=True,
+            sqlite_where=sa.text("state = 'pending'"),
+            postgresql_where=sa.text("state = 'pending'"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    household_id: Mapped[int] = mapped_column(sa.ForeignKey("household.id"), index=True)
+    move: Mapped[StatusMove] = mapped_column(enum_column(StatusMove))
+    status_after: Mapped[HouseholdStatus] = mapped_column(enum_column(HouseholdStatus))
+    monitored_as: Mapped[MonitoredAs | None] = mapped_column(enum_column(MonitoredAs))
+    reason: Mapped[str] = mapped_column(sa.String(160))
+    # The appraisal: when the villagers met, how many came, how they voted, and the minutes.
+    appraised_on: Mapped[date]
+    present: Mapped[int]
+    votes_for: Mapped[int]
+    votes_against: Mapped[int]
+    abstained: Mapped[int]
+    minutes_id: Mapped[int] = mapped_column(sa.ForeignKey("photo.id"))
+    proposed_by: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id"))
+    proposed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    state: Mapped[ProposalState] = mapped_column(enum_column(ProposalState), default=ProposalState.PENDING)
+    decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    dropped_because: Mapped[str] = mapped_column(sa.String(200), default="")
+    household: Mapped[Household] = relationship()

@@ -17,10 +17,11 @@ from marketplace.db.clock import CHINA
 from marketplace.households import policy
 from marketplace.households.bulk import insert_households
 from marketplace.households.changing import completed, write_changes
-from marketplace.households.comparing import exit_move
+from marketplace.households.comparing import status_finding
 from marketplace.households.findings import Code, Finding, Severity
 from marketplace.households.importing import Action, Entry, Report, findings_for, import_sheet
 from marketplace.households.models import Household
+from marketplace.households.proposing import Appraisal, apply_proposal, drop_proposal, propose_change
 from marketplace.households.queries import get_household, next_registry_no
 from marketplace.households.reading import read_sheet
 from marketplace.households.rows import HouseholdRow, MemberRow, status_of
@@ -28,6 +29,7 @@ from marketplace.regions.queries import find_division
 
 __all__ = [
     "Action",
+    "Appraisal",
     "Entry",
     "HouseholdRow",
     "InvalidHousehold",
@@ -35,9 +37,12 @@ __all__ = [
     "Report",
     "Revealed",
     "RevealedPerson",
+    "apply_proposal",
     "change_household",
+    "drop_proposal",
     "import_sheet",
     "insert_households",
+    "propose_change",
     "read_sheet",
     "register_household",
     "reveal_household",
@@ -103,6 +108,8 @@ def register_household(
     except IntegrityError as error:
         raise Conflict("Somebody registered this household at the same moment.") from error
     household = db.session.get_one(Household, household_id)
+    # Without a number of the national register it is new to it: its entry passes a notice first (R-V4).
+    household.entry_pending = not row.registry_no
     audit.record(
         by, "household.register", subject="household", subject_id=household.id, at=now, division=household.division_code
     )
@@ -121,10 +128,9 @@ def change_household(
     policy.ensure_can_write(by, household.division_code)
     complete = completed(household, row)
     findings = findings_for(complete, noted=noted, by=by, now=now)
-    move, refusal = exit_move(household.status, household.exit_attribute, complete.exit_attribute)
-    findings += [refusal] if refusal is not None else []
+    findings += status_finding(household.exit_attribute, complete.exit_attribute, severity=Severity.ERROR)
     _refuse(findings)
-    changed = write_changes(household, complete, status=move, by=by, now=now)
+    changed = write_changes(household, complete, now=now)
     if changed:
         audit.record(
             by,

@@ -233,15 +233,24 @@ def test_a_change_shows_no_secret_and_keeps_what_is_left_empty(client_as: As) ->
     page = text(clerk.get(path))
     for secret in secrets:
         assert secret not in page
-    answer = clerk.submit(path, form=path, income="3000", **{"members-1-education": "初中", "exit_attribute": "已脱贫"})
+    answer = clerk.submit(path, form=path, income="3000", **{"members-1-education": "初中"})
     assert answer.status_code == 303
     changed = only()
-    assert (changed.income_fen, changed.status, changed.phone) == (300_000, HouseholdStatus.EXITED, "13900000001")
+    assert (changed.income_fen, changed.status, changed.phone) == (300_000, HouseholdStatus.REGISTERED, "13900000001")
     assert [(member.name, member.id_number) for member in changed.members] == numbers
     assert changed.members[1].education == "初中"
     (entry,) = db.session.scalars(sa.select(AuditEntry).where(AuditEntry.action == "household.change"))
-    assert entry.detail["columns"] == ["人均纯收入", "文化程度", "脱贫属性"]
-    assert "已退出" in text(clerk.get(f"/desk/households/{made.code}"))
+    assert entry.detail["columns"] == ["人均纯收入", "文化程度"]
+
+
+def test_a_form_changes_no_status(client_as: As) -> None:
+    """It changes by a proposal with a notice; what else was typed is not lost."""
+    path = f"/desk/households/{registered().code}/edit"
+    answer = client_as(Role.VILLAGE_CLERK).submit(path, form=path, income="3000", exit_attribute="已脱贫")
+    assert answer.status_code == 422
+    assert "公示后生效" in text(answer)
+    assert 'value="3000"' in text(answer)
+    assert only().status is HouseholdStatus.REGISTERED
 
 
 def test_a_member_joins_in_a_change_and_gets_the_next_number(client_as: As) -> None:
