@@ -86,5 +86,6 @@ def test_the_night_says_what_it_did(app: Flask, settings: Settings) -> None:
     said = run(settings, "nightly", LC_ALL="zh_CN.UTF-8")
     assert (said.status, said.out) == (
         0,
-        "逾期失效的认领：0 笔。\n到期的需求：0 条。\n已重新排序的待认领需求：0 条。\n",
+        "逾期失效的认领：0 笔。\n到期的需求：0 条。\n记下推荐和认领的结果：0 项。\n生效的状态变更：0 项。\n"
+        "已重新排序的待认领需求：0 条。\n",
     )
