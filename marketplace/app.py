@@ -21,12 +21,15 @@ from marketplace.matching import models as _matching  # noqa: F401
 from marketplace.media import models as _media  # noqa: F401
 from marketplace.media.files import photo_folder
 from marketplace.needs import models as _needs  # noqa: F401
+from marketplace.needs import review_models as _review  # noqa: F401
 from marketplace.notices import models as _notices  # noqa: F401
 from marketplace.pairings import models as _pairings  # noqa: F401
 from marketplace.paths import MIGRATIONS, STATIC, TEMPLATES
 from marketplace.pledges import models as _pledges  # noqa: F401
 from marketplace.regions import models as _regions  # noqa: F401
+from marketplace.relatives import models as _relatives  # noqa: F401
 from marketplace.web import register_web
+from marketplace.workdays import models as _workdays  # noqa: F401
 
 alembic = Alembic(metadatas=Base.metadata)
 _MEBIBYTE = 1024 * 1024

@@ -19,6 +19,8 @@ class User(Base):
     phone: Mapped[str] = mapped_column(EncryptedText)
     phone_index: Mapped[bytes] = mapped_column(BlindIndex, unique=True)
     password: Mapped[str | None] = mapped_column(sa.String(255))
+    # Keyed trace of the person's ID number, where it was given: two accounts of one person meet (Z6).
+    id_index: Mapped[bytes | None] = mapped_column(BlindIndex, index=True)
     # The employing unit; a donor of the same unit is not at arm's length.
     unit: Mapped[str] = mapped_column(sa.String(120), default="")
     active: Mapped[bool] = mapped_column(default=True)

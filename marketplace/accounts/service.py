@@ -90,6 +90,17 @@ def change_name(user: User, *, name: str, now: datetime) -> None:
     record(Actor(user_id=user.id), "user.name", subject="user", subject_id=user.id, at=now)
 
 
+def note_identity(user: User, *, trace: bytes, by: Actor, now: datetime) -> None:
+    """Keep the keyed trace of a person's ID number; who has given one cannot change it himself (Z6)."""
+    if user.id_index == trace:
+        return
+    if user.id_index is not None and by.user_id == user.id:
+        raise Conflict("Your ID number is already known. Only your administrator can correct it.")
+    user.id_index = trace
+    db.session.flush()
+    record(by, "user.identity", subject="user", subject_id=user.id, at=now)
+
+
 def grant_role(user: User, *, role: Role, division: str, by: Actor, now: datetime) -> RoleGrant:
     """Let the person act as ``role`` in a division and all below it."""
     ensure_can_grant(by, role, division, user_id=user.id)

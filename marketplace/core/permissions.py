@@ -35,6 +35,7 @@ class Permission(StrEnum):
     NEED_READ = "need.read"
     NEED_POST = "need.post"
     NEED_REVIEW = "need.review"
+    NEED_REVIEW_AGAIN = "need.review_again"
     MATCH_READ = "match.read"
     PLEDGE_MAKE = "pledge.make"
     PLEDGE_READ = "pledge.read"
@@ -47,6 +48,9 @@ class Permission(StrEnum):
     LEDGER_REVERSE = "ledger.reverse"
     ROLE_GRANT = "role.grant"
     AUDIT_READ = "audit.read"
+    SIGNAL_READ = "signal.read"
+    SIGNAL_CLOSE = "signal.close"
+    CALENDAR_KEEP = "calendar.keep"
 
 
 _P = Permission
@@ -92,11 +96,15 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         _P.LEDGER_REVERSE,
         _P.ROLE_GRANT,
         _P.AUDIT_READ,
+        _P.NEED_REVIEW_AGAIN,
+        _P.SIGNAL_READ,
+        _P.SIGNAL_CLOSE,
+        _P.CALENDAR_KEEP,
     },
     # Aggregates only: an observer opens the desk's figures and no record of a household.
     Role.PREFECTURE_OBSERVER: frozenset({_P.DESK_OPEN}),
     # Discipline inspection answers complaints about staff, and writes nothing else.
-    Role.AUDITOR: _STAFF_READS | {_P.MATCH_READ, _P.AUDIT_READ, _P.GRIEVANCE_HANDLE},
+    Role.AUDITOR: _STAFF_READS | {_P.MATCH_READ, _P.AUDIT_READ, _P.GRIEVANCE_HANDLE, _P.SIGNAL_READ},
     Role.ASSIGNED_OFFICER: _STAFF_READS | {_P.DELIVERY_CONFIRM},
     Role.DONOR: _GIVER,
     Role.ENTERPRISE: _GIVER,

@@ -1,21 +1,18 @@
-"""What staff see of needs: the clerk's list, the households that may be posted for, the review queue."""
+"""What staff see of needs: the clerk's list, the households that may be posted for."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
-from sqlalchemy.orm import selectinload
 
 from marketplace.core.actor import Actor
 from marketplace.core.divisions import CODE_LENGTH, Level
-from marketplace.core.kinds import Urgency
 from marketplace.core.permissions import Permission
 from marketplace.core.text import normal_form, pinyin
 from marketplace.core.workflow import NeedState
 from marketplace.db import db
 from marketplace.households.models import Household, Member
-from marketplace.needs import policy
 from marketplace.needs.models import Need, NeedReview
 from marketplace.regions.models import Division
 
@@ -23,8 +20,6 @@ MOST_ASKERS = 400
 PAGE_SIZE = 30
 _RECENT_HELP = timedelta(days=730)
 _DECIDED_AGAINST = (NeedState.DRAFT, NeedState.WITHDRAWN, NeedState.REJECTED)
-# The most urgent first among those that came on the same day.
-_RANK = {Urgency.CRITICAL: 0, Urgency.URGENT: 1, Urgency.NORMAL: 2}
 
 # What a clerk has to do something about comes first.
 DESK_ORDER = (
@@ -50,14 +45,6 @@ class DeskNeed:
     need: Need
     household_code: str
     last_review: NeedReview | None
-
-
-@dataclass(frozen=True, slots=True)
-class Queue:
-    """What waits for this reviewer, oldest first, and how much of the area somebody else has to decide."""
-
-    needs: list[Need]
-    barred: int
 
 
 def list_askers(words: str, *, actor: Actor) -> list[Household]:
@@ -110,23 +97,6 @@ def list_desk_needs(state: NeedState, *, actor: Actor, page: int = 1) -> tuple[l
     codes, reviews = household_codes(shown), _last_reviews(shown)
     rows = [DeskNeed(need, codes.get(need.household_id or 0, ""), reviews.get(need.id)) for need in shown]
     return rows, len(needs) > PAGE_SIZE
-
-
-def review_queue(*, actor: Actor) -> Queue:
-    """Submitted needs of the reviewer's area: by the day they came, then urgency, then the moment."""
-    areas = actor.areas(Permission.NEED_REVIEW)
-    if not areas:
-        return Queue([], 0)
-    statement = (
-        sa.select(Need)
-        .where(Need.state == NeedState.SUBMITTED, in_areas(Need.division_code, areas))
-        .options(selectinload(Need.lines))
-        .order_by(Need.submitted_at, Need.id)
-    )
-    waiting = list(db.session.scalars(statement))
-    open_to = [need for need in waiting if policy.review_bar(actor, need) is None]
-    open_to.sort(key=lambda need: (need.submitted_at.date() if need.submitted_at else None, _RANK[need.urgency]))
-    return Queue(open_to, len(waiting) - len(open_to))
 
 
 def recent_needs(need: Need, *, now: datetime) -> list[Need]:

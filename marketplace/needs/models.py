@@ -1,6 +1,7 @@
 """Needs, their lines, consent, reviews, and the catalogue that lines are picked from."""
 
 from datetime import date, datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -128,6 +129,13 @@ class Need(Base):
     helped_before: Mapped[bool] = mapped_column(default=False)
     poster_id: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id"), index=True)
     reviewer_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"))
+    # What stood out when it was last checked, as Mark has it, and how much all of it weighs.
+    marks: Mapped[list[dict[str, Any]] | None] = mapped_column(sa.JSON(none_as_null=True))
+    risk: Mapped[int] = mapped_column(default=0, server_default="0")
+    # A flagged need is published by two different people; the first of them stands here (triggers refuse less).
+    is_flagged: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    first_reviewer_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"))
+    first_approved_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # Made by the form: the same draft sent twice makes one need.
     client_key: Mapped[str] = mapped_column(sa.String(64), unique=True)
     # The step of the posting form that comes next.
@@ -224,6 +232,12 @@ class NeedReview(Base):
     note: Mapped[str] = mapped_column(sa.String(300), default="")
     # What was seen: "consent", "home_visit", "price" ...
     documents: Mapped[list[str]] = mapped_column(sa.JSON, default=list)
+    # The first of two approvals: the need stays where it is until somebody else has looked.
+    is_first: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    # When the page was opened on which it was decided.
+    opened_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # 0 to 9,999, drawn after an approval: the lowest tenth is looked at again.
+    draw: Mapped[int | None]
     at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 

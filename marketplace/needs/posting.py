@@ -27,6 +27,7 @@ from marketplace.needs.catalogue import items_by_code, items_by_id
 from marketplace.needs.checking import lint_of, raise_refusals
 from marketplace.needs.lines import line_of, retitle, set_lines
 from marketplace.needs.lint import LONGEST_STORY
+from marketplace.needs.marking import mark_need
 from marketplace.needs.models import (
     MONEY_UNIT,
     Consent,
@@ -244,7 +245,8 @@ def submit_need(
         slip = _new_slip(need)
     need.state = state
     need.submitted_at = now
-    db.session.flush()
+    need.first_reviewer_id = need.first_approved_at = None
+    mark_need(need, findings=findings, now=now)
     audit.record(
         by, "need.submit", subject="need", subject_id=need.id, at=now, division=need.division_code, vouched=True
     )

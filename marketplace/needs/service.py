@@ -3,6 +3,7 @@
 from marketplace.needs.bulk import ConsentRow, LineRow, NeedRow, ReviewRow, insert_needs
 from marketplace.needs.catalogue import Loaded, load_catalogue
 from marketplace.needs.models import OverrideReason
+from marketplace.needs.pausing import resume_need, suspend_need
 from marketplace.needs.posting import (
     Amount,
     ConsentGiven,
@@ -19,15 +20,15 @@ from marketplace.needs.posting import (
     start_need,
     submit_need,
 )
+from marketplace.needs.rechecking import decide_recheck
 from marketplace.needs.reserving import free_lines, mark_closed, mark_confirmed, mark_delivered, reserve_lines
 from marketplace.needs.reviewing import (
     Seen,
     approve_need,
     expire_needs,
     reject_need,
-    resume_need,
     return_need,
-    suspend_need,
+    take_return_back,
     withdraw_need,
 )
 from marketplace.needs.splitting import split_need
@@ -48,6 +49,7 @@ __all__ = [
     "add_photo",
     "approve_need",
     "choose_items",
+    "decide_recheck",
     "drop_line",
     "drop_photo",
     "expire_needs",
@@ -68,5 +70,6 @@ __all__ = [
     "start_need",
     "submit_need",
     "suspend_need",
+    "take_return_back",
     "withdraw_need",
 ]

@@ -22,11 +22,14 @@ from marketplace.web.matching.views import bp as matching
 from marketplace.web.media.views import bp as media
 from marketplace.web.needs.views import bp as needs
 from marketplace.web.pledges.views import bp as pledges
+from marketplace.web.relatives.views import bp as relatives
+from marketplace.web.review.oversight import bp as oversight
 from marketplace.web.review.views import bp as review
 from marketplace.web.security import setup_security
 from marketplace.web.signing_in import setup_signing_in
 from marketplace.web.site import setup_site
 from marketplace.web.statistics.views import bp as statistics
+from marketplace.web.workdays.views import bp as workdays
 
 BLUEPRINTS = (
     home,
@@ -36,6 +39,9 @@ BLUEPRINTS = (
     media,
     needs,
     review,
+    oversight,
+    relatives,
+    workdays,
     donors,
     pledges,
     fulfilment,

@@ -11,8 +11,10 @@ from flask import Flask, has_request_context, request
 from flask_babel import Babel, Domain, get_locale, gettext, lazy_gettext
 
 from marketplace.core.errors import DomainError
+from marketplace.core.kinds import Labelled
 from marketplace.paths import TRANSLATIONS
 from marketplace.web.display import LANGUAGE_COOKIE
+from marketplace.web.terms import english
 
 CHINESE = "zh_Hans_CN"
 ENGLISH = "en"
@@ -63,6 +65,8 @@ def sentence_of(error: DomainError) -> str:
 
 
 def _spoken(value: object) -> object:
+    if isinstance(value, Labelled):
+        return english(value) if str(get_locale()) == ENGLISH else value.label
     return say(value) if isinstance(value, str) and value else value
 
 

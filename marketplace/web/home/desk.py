@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from flask_babel import gettext as _
 
@@ -11,11 +11,10 @@ from marketplace.core.permissions import ROLE_PERMISSIONS, Permission
 from marketplace.core.workflow import NeedState
 from marketplace.fulfilment.acts import Act
 from marketplace.fulfilment.worklist import count_denied, count_work
-from marketplace.needs.desk import count_by_state, review_queue
+from marketplace.needs.desk import count_by_state
+from marketplace.needs.queueing import review_queue
+from marketplace.needs.rechecking import list_rechecks
 from marketplace.statistics.queries import Rates, need_rates
-
-# A need that was sent waits at most so long for its review.
-REVIEW_WITHIN = timedelta(days=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,20 +81,18 @@ def _own_needs(actor: Actor, state: NeedState) -> int:
 def _reviews(actor: Actor, *, now: datetime) -> Iterator[Task]:
     if not actor.has(Permission.NEED_REVIEW):
         return
-    waiting = review_queue(actor=actor).needs
-    if not waiting:
-        return
-    days = (now - (waiting[0].submitted_at or now)).days
-    is_late = days > REVIEW_WITHIN.days
-    reason = _("The oldest came %(days)s days ago; three days is the limit.", days=days)
-    yield Task(
-        "late" if is_late else "wait",
-        "late" if is_late else "wait",
-        _("Review needs"),
-        "/desk/review",
-        len(waiting),
-        reason,
-    )
+    queue = review_queue(actor=actor, now=now)
+    if queue.rows:
+        late = queue.overdue
+        reason = _("%(count)s of them are overdue: three working days is the limit.", count=late)
+        if not late:
+            reason = _("The first is to be answered by %(day)s.", day=queue.rows[0].due.isoformat())
+        tone = "late" if late else "wait"
+        yield Task(tone, tone, _("Review needs"), "/desk/review", len(queue.rows), reason)
+    rechecks = len(list_rechecks(actor=actor))
+    if rechecks:
+        reason = _("Drawn at random from what the townships approved.")
+        yield Task("eye", "wait", _("Look at approvals again"), "/desk/oversight", rechecks, reason)
 
 
 def _gifts(actor: Actor) -> Iterator[Task]:
@@ -126,6 +123,12 @@ def _places(actor: Actor) -> list[Place]:
         found.append(Place(_("Pledges"), "/desk/pledges"))
     if actor.has(Permission.ROLE_GRANT):
         found.append(Place(_("People and roles"), "/desk/people"))
+    if actor.has(Permission.SIGNAL_READ):
+        found.append(Place(_("Second looks"), "/desk/oversight"))
+    if actor.has(Permission.CALENDAR_KEEP):
+        found.append(Place(_("Working days"), "/desk/calendar"))
+    if actor.has(Permission.DESK_OPEN):
+        found.append(Place(_("Relatives that I declare"), "/desk/relatives"))
     return [*found, Place(_("Statistics"), "/statistics")]
 
 

@@ -9,60 +9,70 @@ from marketplace.core.permissions import Permission
 from marketplace.core.workflow import NeedState
 from marketplace.db import transaction
 from marketplace.db.clock import utc_now
-from marketplace.needs import policy, queries, service
-from marketplace.needs.checking import lint_of
-from marketplace.needs.desk import household_codes, recent_needs, review_queue
+from marketplace.needs import queries, service
+from marketplace.needs.desk import household_codes
 from marketplace.needs.models import Need, ReturnReason
+from marketplace.needs.queueing import after, review_queue
 from marketplace.needs.service import Seen
 from marketplace.web.guard import current_actor, requires
 from marketplace.web.matching.refresh import refresh_need
-from marketplace.web.needs.overrides import overrides_in, questions
-from marketplace.web.needs.remarks import remarks_of
-from marketplace.web.review.forms import ApproveForm, PauseForm, ReturnForm, shown_at
+from marketplace.web.needs.overrides import overrides_in
+from marketplace.web.review.forms import PauseForm, RecheckForm, shown_at
+from marketplace.web.review.page import approve_form, return_form, show_page
+from marketplace.web.review.reasons import reasons_of
 
 bp = Blueprint("review", __name__)
-# Reasons that no change of the text mends.
-_FINAL = (ReturnReason.NOT_A_NEED, ReturnReason.DUPLICATE, ReturnReason.OTHER)
 _REVIEWS = requires(Permission.NEED_REVIEW)
+AFTER = "after"
 
 
 @bp.get("/desk/review")
 @_REVIEWS
 def queue() -> ResponseReturnValue:
-    """What waits for a decision, the oldest first."""
-    waiting = review_queue(actor=current_actor())
-    return render_template("review/queue.html", waiting=waiting, codes=household_codes(waiting.needs))
+    """What waits for a decision: the first due first, each with why it stands there."""
+    waiting = review_queue(actor=current_actor(), now=utc_now())
+    return render_template(
+        "review/queue.html",
+        waiting=waiting,
+        codes=household_codes(waiting.needs),
+        reasons={row.need.id: reasons_of(row) for row in waiting.rows},
+        last=_last_decided(),
+        form=PauseForm(formdata=None),
+    )
 
 
 @bp.get("/desk/review/<code>")
 @_REVIEWS
 def show(code: str) -> ResponseReturnValue:
-    """One need beside the household's recent help, its prices, the findings and the consent."""
+    """One need beside the household's recent help, what reads like it, its prices, the findings and the consent."""
     need = queries.get_need(code, actor=current_actor())
-    return _page(need)
+    return show_page(need, last=_last_decided())
 
 
 @bp.post("/desk/review/<code>/approve")
 @_REVIEWS
 def approve(code: str) -> ResponseReturnValue:
-    """Put the need before the public (R-V2)."""
+    """Put the need before the public (R-V2), or on to the county where something stands out."""
     need = queries.get_need(code, actor=current_actor())
-    form, need_id = _approve_form(need), need.id
+    form, need_id, onward = approve_form(need), need.id, _onward(need)
     if form.validate_on_submit():
         with shown_at(form):
             with transaction():
-                service.approve_need(
+                decided = service.approve_need(
                     code,
                     seen=[seen for seen in Seen if seen.value in form.seen.data],
                     photo_tokens=form.photos.data,
                     overrides=overrides_in(request.form),
+                    opened_at=form.opened_at(need.code),
                     by=current_actor(),
                     now=utc_now(),
                 )
-            refresh_need(need_id)
-            flash(_("The need is now public."))
-            return redirect(url_for(".queue"), 303)
-    return _page(need, approve_form=form), 422
+                is_public = decided.state is NeedState.PUBLISHED
+            if is_public:
+                refresh_need(need_id)
+            flash(_("The need is now public.") if is_public else _("Approved once. The county decides now."))
+            return redirect(onward, 303)
+    return show_page(need, approving=form), 422
 
 
 @bp.post("/desk/review/<code>/return")
@@ -70,16 +80,21 @@ def approve(code: str) -> ResponseReturnValue:
 def send_back(code: str) -> ResponseReturnValue:
     """Back to the clerk with one reason."""
     need = queries.get_need(code, actor=current_actor())
-    form = _return_form()
+    form, onward = return_form(), _onward(need)
     if form.validate_on_submit():
         with shown_at(form):
             with transaction():
                 service.return_need(
-                    code, reason=_reason(form), note=form.note.data or "", by=current_actor(), now=utc_now()
+                    code,
+                    reason=_reason(form.reason.data),
+                    note=form.note.data or "",
+                    opened_at=form.opened_at(need.code),
+                    by=current_actor(),
+                    now=utc_now(),
                 )
             flash(_("Returned. The clerk sees your reason."))
-            return redirect(url_for(".queue"), 303)
-    return _page(need, return_form=form), 422
+            return redirect(onward, 303)
+    return show_page(need, returning=form), 422
 
 
 @bp.post("/desk/review/<code>/reject")
@@ -87,16 +102,55 @@ def send_back(code: str) -> ResponseReturnValue:
 def reject(code: str) -> ResponseReturnValue:
     """Not to be published."""
     need = queries.get_need(code, actor=current_actor())
-    form = _return_form()
+    form, onward = return_form(), _onward(need)
     if form.validate_on_submit():
         with shown_at(form):
             with transaction():
                 service.reject_need(
-                    code, reason=_reason(form), note=form.note.data or "", by=current_actor(), now=utc_now()
+                    code,
+                    reason=_reason(form.reason.data),
+                    note=form.note.data or "",
+                    opened_at=form.opened_at(need.code),
+                    by=current_actor(),
+                    now=utc_now(),
                 )
             flash(_("Refused. The clerk sees your reason."))
-            return redirect(url_for(".queue"), 303)
-    return _page(need, return_form=form), 422
+            return redirect(onward, 303)
+    return show_page(need, returning=form), 422
+
+
+@bp.post("/desk/review/<code>/take-back")
+@_REVIEWS
+def take_back(code: str) -> ResponseReturnValue:
+    """Undo one's own return of a moment ago."""
+    with transaction():
+        need = service.take_return_back(code, by=current_actor(), now=utc_now())
+    flash(_("The return is taken back: the need waits for review again."))
+    return redirect(url_for(".show", code=need.code), 303)
+
+
+@bp.post("/desk/review/<code>/again")
+@requires(Permission.NEED_REVIEW_AGAIN)
+def look_again(code: str) -> ResponseReturnValue:
+    """The county's second look at an approval: right, or not."""
+    need = queries.get_need(code, actor=current_actor())
+    form = RecheckForm()
+    form.offer()
+    agrees = request.form.get("agrees") == "yes"
+    if form.validate_on_submit():
+        with shown_at(form):
+            with transaction():
+                service.decide_recheck(
+                    code,
+                    agrees=agrees,
+                    reason=find_member(ReturnReason, form.reason.data),
+                    note=form.note.data or "",
+                    by=current_actor(),
+                    now=utc_now(),
+                )
+            flash(_("Noted: you agree.") if agrees else _("Noted: you do not agree. What is still open is paused."))
+            return redirect(url_for("oversight.index"), 303)
+    return show_page(need, rechecking=form), 422
 
 
 @bp.post("/desk/review/<code>/suspend")
@@ -111,7 +165,7 @@ def suspend(code: str) -> ResponseReturnValue:
                 service.suspend_need(code, note=form.note.data or "", by=current_actor(), now=utc_now())
             flash(_("The need is paused: nobody can pledge to it now."))
             return redirect(url_for(".show", code=need.code), 303)
-    return _page(need, pause_form=form), 422
+    return show_page(need, pausing=form), 422
 
 
 @bp.post("/desk/review/<code>/resume")
@@ -124,51 +178,19 @@ def resume(code: str) -> ResponseReturnValue:
     return redirect(url_for(".show", code=need.code), 303)
 
 
-def _page(
-    need: Need,
-    *,
-    approve_form: ApproveForm | None = None,
-    return_form: ReturnForm | None = None,
-    pause_form: PauseForm | None = None,
-) -> str:
-    actor, now = current_actor(), utc_now()
-    findings = lint_of(need, now=now)
-    waiting = review_queue(actor=actor).needs
-    position = next((i for i, other in enumerate(waiting, start=1) if other.id == need.id), 0)
-    return render_template(
-        "review/show.html",
-        need=need,
-        card=queries.preview_card(need) if need.state is NeedState.SUBMITTED else queries.public_card(need),
-        household_code=household_codes([need]).get(need.household_id or 0, ""),
-        consent=queries.get_consent(need),
-        photos=queries.list_photos(need),
-        recent=recent_needs(need, now=now),
-        reviews=queries.list_reviews(need),
-        remarks=remarks_of(findings, need=need),
-        questions=questions(findings, typed=request.form),
-        bar=policy.review_bar(actor, need),
-        is_waiting=need.state is NeedState.SUBMITTED,
-        place=position,
-        total=len(waiting),
-        approve_form=approve_form or _approve_form(need),
-        return_form=return_form or _return_form(),
-        pause_form=pause_form or PauseForm(),
-        reasons=list(ReturnReason),
-        refusals=_FINAL,
-    )
+def _onward(need: Need) -> str:
+    """After the decision: the next need, or the queue once nothing is left; both say what was decided last."""
+    following = after(review_queue(actor=current_actor(), now=utc_now()), need.id)
+    place = url_for(".show", code=following.code) if following else url_for(".queue")
+    return f"{place}?{AFTER}={need.code}"
 
 
-def _approve_form(need: Need) -> ApproveForm:
-    form = ApproveForm()
-    form.offer(queries.list_photos(need), has_household=need.household_id is not None)
-    return form
+def _last_decided() -> Need | None:
+    """The need that this person decided just before, so that there is a way back to it."""
+    need = queries.find_need(request.args.get(AFTER, ""))
+    may_see = need is not None and current_actor().can(Permission.NEED_REVIEW, need.division_code)
+    return need if may_see else None
 
 
-def _return_form() -> ReturnForm:
-    form = ReturnForm()
-    form.offer()
-    return form
-
-
-def _reason(form: ReturnForm) -> ReturnReason:
-    return find_member(ReturnReason, form.reason.data) or ReturnReason.OTHER
+def _reason(code: str | None) -> ReturnReason:
+    return find_member(ReturnReason, code) or ReturnReason.OTHER

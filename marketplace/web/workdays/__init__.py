@@ -1,0 +1,1 @@
+"""Pages of the calendar of working days."""

@@ -1,0 +1,1 @@
+"""The calendar of working days, kept by the county or the prefecture."""
