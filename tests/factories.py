@@ -35,7 +35,7 @@ from marketplace.donors.queries import find_donor_id
 from marketplace.households.models import Household, Member
 from marketplace.households.queries import find_household_id
 from marketplace.needs.indexing import index_public_need
-from marketplace.needs.models import MONEY_UNIT, Consent, ConsentHow, Need, NeedLine
+from marketplace.needs.models import MONEY_UNIT, Consent, ConsentHow, ConsentPurpose, Need, NeedLine, Purpose
 from marketplace.pledges.models import Pledge, PledgeLine, Way
 from marketplace.regions.models import Division
 from tests.settings import NOW as NOW
@@ -307,6 +307,7 @@ def _consent(need: Need, household: Household, poster: User) -> Consent:
         text_version="1",
         given_at=need.created_at,
         recorded_by=poster.id,
+        purposes=[ConsentPurpose(purpose=Purpose.PUBLICATION, given_at=need.created_at)],
     )
 
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from marketplace.core.divisions import Level, at_level
 from marketplace.core.errors import NotFound
 from marketplace.core.kinds import SupportKind
-from marketplace.core.workflow import PUBLIC_NEED_STATES, PledgeState
+from marketplace.core.workflow import PledgeState
 from marketplace.db import db
 from marketplace.db.clock import china_day
 from marketplace.disclosure.events import Event, events_of, reversed_ids
@@ -23,6 +23,7 @@ from marketplace.ledger.models import FEN, AccountRole, EntryKind, LedgerAccount
 from marketplace.ledger.queries import entries_of
 from marketplace.ledger.rules import TOTAL_OF, Totals
 from marketplace.needs.models import Need, NeedLine
+from marketplace.needs.queries import is_public
 from marketplace.pledges.models import Pledge, PledgeLine, Way
 from marketplace.pledges.queries import PLEDGE
 
@@ -122,7 +123,7 @@ def get_gift(code: str, *, now: datetime) -> PublicGiftPage:
     feedback = db.session.scalar(sa.select(Feedback).where(Feedback.pledge_id == pledge.id))
     return PublicGiftPage(
         code=pledge.code,
-        need_code=need.code if need.state in PUBLIC_NEED_STATES else "",
+        need_code=need.code if is_public(need) else "",
         state=pledge.state,
         is_late=pledge.state is PledgeState.ACCEPTED and pledge.expires_at <= now,
         giver=giver_of(donor_type, name, credit_code, shows_name=pledge.shows_name),
@@ -136,10 +137,10 @@ def get_gift(code: str, *, now: datetime) -> PublicGiftPage:
         amount_class="" if pledge.shows_amount else amount_class(pledge.value_fen),
         flows=tuple(_flows(entries)),
         events=tuple(events_of(pledge, entries, uses, feedback)),
-        book=tuple(_book(entries)),
+        book=tuple(_book(entries, hidden="" if is_public(need) else need.code)),
         intent=pledge.intent,
         used_for=tuple(dict.fromkeys(use.what for use in uses)),
-        words=feedback.words if feedback is not None and feedback.may_publish else "",
+        words=feedback.words if feedback is not None and feedback.may_publish and need.hidden_at is None else "",
     )
 
 
@@ -190,7 +191,8 @@ def _is_visit(kind: EntryKind, unit: str) -> bool:
     return kind is EntryKind.DISBURSE and unit != FEN
 
 
-def _book(entries: Sequence[LedgerEntry]) -> list[BookRow]:
+def _book(entries: Sequence[LedgerEntry], *, hidden: str) -> list[BookRow]:
+    """Every line of every entry; things go to the need by its code, which stays out where it is ``hidden``."""
     gone = reversed_ids(entries)
     return [
         BookRow(
@@ -199,9 +201,9 @@ def _book(entries: Sequence[LedgerEntry]) -> list[BookRow]:
             on=china_day(entry.at),
             by_month=_is_visit(entry.kind, line.unit),
             source_role=line.source.role,
-            source=_holder(line.source),
+            source=_holder(line.source, hidden=hidden),
             target_role=line.target.role,
-            target=_holder(line.target),
+            target=_holder(line.target, hidden=hidden),
             amount=line.amount,
             unit=line.unit,
             memo=line.memo,
@@ -212,5 +214,5 @@ def _book(entries: Sequence[LedgerEntry]) -> list[BookRow]:
     ]
 
 
-def _holder(account: LedgerAccount) -> str:
-    return account.holder if account.role in _NAMED_ROLES else ""
+def _holder(account: LedgerAccount, *, hidden: str) -> str:
+    return account.holder if account.role in _NAMED_ROLES and account.holder != hidden else ""

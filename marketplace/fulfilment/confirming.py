@@ -61,7 +61,7 @@ def confirm_as_second(
     given = last_answers([held.pledge.id]).get((held.pledge.id, ConfirmerKind.SECOND))
     if given is not None and given.arrived:
         raise Conflict("A second person has already confirmed this.")
-    if photo_is_clean:
+    if photo_is_clean and held.need.hidden_at is None:
         approve_photo(db.session.get_one(Photo, delivery.photo_id), by=by, now=now)
     return _answer(held, ConfirmerKind.SECOND, ConfirmHow.VISIT, arrived=arrived, note=note, by=by, now=now)
 

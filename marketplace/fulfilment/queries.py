@@ -184,17 +184,27 @@ class OwnDelivery:
     delivered_at: datetime | None
 
 
-def list_own_deliveries(household_id: int) -> list[OwnDelivery]:
-    """The household's needs with a delivery that it has not confirmed."""
+def awaits_household(need_id: int) -> bool:
+    """True where something of this need was delivered that its household has not confirmed."""
+    waiting = sa.exists().where(Pledge.need_id == need_id, *_unconfirmed())
+    return bool(db.session.scalar(sa.select(waiting)))
+
+
+def _unconfirmed() -> tuple[sa.ColumnElement[bool], ...]:
     confirmed = sa.exists().where(
         Confirmation.pledge_id == Pledge.id,
         Confirmation.kind == ConfirmerKind.HOUSEHOLD,
         Confirmation.arrived.is_(True),
     )
+    return Pledge.state == PledgeState.DELIVERED, ~confirmed
+
+
+def list_own_deliveries(household_id: int) -> list[OwnDelivery]:
+    """The household's needs with a delivery that it has not confirmed."""
     rows = db.session.execute(
         sa.select(Need.code, Need.title, sa.func.max(Pledge.delivered_at, type_=Pledge.delivered_at.type))
         .join(Pledge, Pledge.need_id == Need.id)
-        .where(Need.household_id == household_id, Pledge.state == PledgeState.DELIVERED, ~confirmed)
+        .where(Need.household_id == household_id, *_unconfirmed())
         .group_by(Need.id, Need.code, Need.title)
         .order_by(Need.id)
     )

@@ -1,5 +1,6 @@
 """What happens to a pledge after it was made: the one door through which surfaces change it."""
 
+from marketplace.fulfilment.agreement import take_back_consent
 from marketplace.fulfilment.bulk import (
     ConfirmationRow,
     DeliveryRow,
@@ -40,4 +41,5 @@ __all__ = [
     "record_disbursement",
     "record_receipt",
     "record_use",
+    "take_back_consent",
 ]

@@ -55,7 +55,7 @@ class SuggestedDonor:
 def is_open() -> sa.ColumnElement[bool]:
     """The needs that are looking for somebody: public, with a line that is not covered."""
     is_uncovered = sa.exists().where(NeedLine.need_id == Need.id, NeedLine.pledged < NeedLine.quantity)
-    return sa.and_(Need.state == NeedState.PUBLISHED, is_uncovered)
+    return sa.and_(Need.state == NeedState.PUBLISHED, Need.hidden_at.is_(None), is_uncovered)
 
 
 def find_last_run() -> MatchRun | None:

@@ -7,13 +7,22 @@ from datetime import date, datetime
 from marketplace.core.kinds import NeedCategory, SupportKind, Urgency
 from marketplace.core.workflow import PUBLIC_NEED_STATES, NeedState
 from marketplace.db import db
+from marketplace.needs.consent_texts import CONSENT_TEXT
 from marketplace.needs.indexing import index_new_needs
-from marketplace.needs.models import Consent, ConsentHow, Decision, Need, NeedLine, NeedPhoto, NeedReview, ReturnReason
+from marketplace.needs.models import (
+    Consent,
+    ConsentHow,
+    ConsentPurpose,
+    Decision,
+    Need,
+    NeedLine,
+    NeedPhoto,
+    NeedReview,
+    Purpose,
+    ReturnReason,
+)
 from marketplace.needs.slips import slip_index
 from marketplace.needs.wording import kind_of, title_of, value_of
-
-# The version of the agreement that households are read; a changed text is a new version.
-CONSENT_TEXT = "2018-01"
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +179,7 @@ def _attachments(need: Need, row: NeedRow) -> list[Consent | NeedReview | NeedPh
                 text_version=CONSENT_TEXT,
                 given_at=row.consent.given_at,
                 recorded_by=row.poster_id,
+                purposes=[ConsentPurpose(purpose=Purpose.PUBLICATION, given_at=row.consent.given_at)],
             )
         )
     return attached

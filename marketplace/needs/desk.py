@@ -48,10 +48,13 @@ class DeskNeed:
 
 
 def list_askers(words: str, *, actor: Actor) -> list[Household]:
-    """Households of the actor's villages to post for, by name (also pinyin), code or group; at most MOST_ASKERS."""
+    """Households of the actor's villages to post for, by name, its pinyin or initials, code or group; MOST_ASKERS.
+
+    Somebody who speaks for a household and clerks nowhere has that household alone.
+    """
     areas = actor.areas(Permission.NEED_POST)
     if not areas:
-        return []
+        return list(db.session.scalars(sa.select(Household).where(Household.id == actor.household_id)))
     statement = sa.select(Household).where(in_areas(Household.division_code, areas))
     households = list(db.session.scalars(statement.order_by(Household.group_name, Household.code).limit(MOST_ASKERS)))
     wanted = normal_form(words).replace(" ", "")
@@ -71,23 +74,17 @@ def list_villages(*, actor: Actor) -> list[Division]:
 
 
 def count_by_state(*, actor: Actor) -> dict[NeedState, int]:
-    """How many needs of the actor's area stand where."""
-    areas = actor.areas(Permission.NEED_READ)
-    if not areas:
-        return {}
-    counted = sa.select(Need.state, sa.func.count()).where(in_areas(Need.division_code, areas)).group_by(Need.state)
+    """How many needs of the actor's area, or own household, stand where."""
+    counted = sa.select(Need.state, sa.func.count()).where(_readable(actor)).group_by(Need.state)
     found = dict(db.session.execute(counted).all())
     return {state: found[state] for state in DESK_ORDER if state in found}
 
 
 def list_desk_needs(state: NeedState, *, actor: Actor, page: int = 1) -> tuple[list[DeskNeed], bool]:
     """One page of the area's needs in a state, last touched first, and whether there are more."""
-    areas = actor.areas(Permission.NEED_READ)
-    if not areas:
-        return [], False
     statement = (
         sa.select(Need)
-        .where(Need.state == state, in_areas(Need.division_code, areas))
+        .where(Need.state == state, _readable(actor))
         .order_by(sa.func.coalesce(Need.published_at, Need.submitted_at, Need.created_at).desc(), Need.id.desc())
         .offset((page - 1) * PAGE_SIZE)
         .limit(PAGE_SIZE + 1)
@@ -132,9 +129,20 @@ def in_areas(column: sa.SQLColumnExpression[str], areas: Sequence[str]) -> sa.Co
     return sa.or_(*ranges)
 
 
+def _readable(actor: Actor) -> sa.ColumnElement[bool]:
+    """Needs of the actor's area, and of the household that the actor speaks for."""
+    areas = actor.areas(Permission.NEED_READ)
+    own = Need.household_id == actor.household_id if actor.household_id is not None else sa.false()
+    return sa.or_(own, in_areas(Need.division_code, areas)) if areas else own
+
+
 def _is_like(wanted: str, text: str) -> bool:
     plain = normal_form(text).replace(" ", "")
-    return wanted in plain or (wanted.isascii() and wanted.isalpha() and wanted in pinyin(plain))
+    if wanted in plain:
+        return True
+    if not (wanted.isascii() and wanted.isalpha()):
+        return False
+    return wanted in pinyin(plain) or wanted in "".join(pinyin(character)[:1] for character in plain)
 
 
 def _member_names(ids: Sequence[int]) -> dict[int, list[str]]:

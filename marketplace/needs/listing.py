@@ -22,6 +22,8 @@ LONG_WAIT = timedelta(days=30)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _OPEN_FEN = Need.value_fen - Need.pledged_fen
+# The household still agrees to be public.
+_IS_SHOWN = Need.hidden_at.is_(None)
 
 
 class Sort(StrEnum):
@@ -149,7 +151,7 @@ def count_needs(filters: NeedFilters, *, now: datetime) -> Counts:
     prefix = sa.func.substr(Need.division_code, sa.literal_column("1", sa.Integer), length)
     anywhere = _conditions(replace(filters, area=None), search, now=now)
     by_county = db.session.execute(sa.select(prefix, sa.func.count()).where(*anywhere).group_by(prefix)).all()
-    everything = sa.select(sa.func.count()).where(Need.state == NeedState.PUBLISHED)
+    everything = sa.select(sa.func.count()).where(Need.state == NeedState.PUBLISHED, _IS_SHOWN)
     return Counts(
         open_in_all=db.session.scalar(everything) or 0,
         found=totals[0],
@@ -167,7 +169,7 @@ def area_condition(area: str) -> sa.ColumnElement[bool]:
 
 
 def _conditions(filters: NeedFilters, search: Search | None, *, now: datetime) -> list[sa.ColumnElement[bool]]:
-    found: list[sa.ColumnElement[bool]] = [Need.state.in_(_STANDING_STATES[filters.standing])]
+    found: list[sa.ColumnElement[bool]] = [Need.state.in_(_STANDING_STATES[filters.standing]), _IS_SHOWN]
     if filters.area:
         found.append(area_condition(filters.area))
     if filters.categories:

@@ -22,6 +22,21 @@ class ConsentHow(Labelled):
     OWN_ACCOUNT = "own_account", "本人账号"
 
 
+class Purpose(Labelled):
+    """What a household agrees to, each by itself (同意的用途)."""
+
+    PUBLICATION = "publication", "公开发布"
+    ENTERPRISE = "enterprise", "提供给指定的企业"
+
+
+class WithdrawnBy(Labelled):
+    """By which way an agreement was taken back (撤回方式)."""
+
+    SLIP = "slip", "凭纸条"
+    OWN_ACCOUNT = "own_account", "本人账号"
+    STAFF = "staff", "村信息员代办"
+
+
 class Decision(Labelled):
     """What a reviewer decided (审核结论)."""
 
@@ -150,6 +165,8 @@ class Need(Base):
     confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     expires_on: Mapped[date | None]
+    # Since when the household no longer agrees to be public: no page and no export names the need (R-P5).
+    hidden_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     lines: Mapped[list["NeedLine"]] = relationship(
         back_populates="need", order_by="NeedLine.position", cascade="all, delete-orphan"
     )
@@ -202,7 +219,7 @@ class NeedPhoto(Base):
 
 
 class Consent(Base):
-    """A household's agreement to be posted for (同意书): who, how, for what, which text, when withdrawn."""
+    """A household's agreement to be posted for (同意书): who, how, when, which text; its purposes beside it."""
 
     __tablename__ = "consent"
     __table_args__ = (sa.CheckConstraint("how <> 'spoken' OR length(witness) > 0", name="spoken_has_witness"),)
@@ -216,7 +233,38 @@ class Consent(Base):
     text_version: Mapped[str] = mapped_column(sa.String(20))
     given_at: Mapped[datetime] = mapped_column(UtcDateTime)
     recorded_by: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id"))
+    purposes: Mapped[list["ConsentPurpose"]] = relationship(cascade="all, delete-orphan", order_by="ConsentPurpose.id")
+
+
+class ConsentPurpose(Base):
+    """One purpose of an agreement; taken back alone, and never deleted while the need stands (R-P5, R-P9)."""
+
+    __tablename__ = "consent_purpose"
+    __table_args__ = (
+        sa.CheckConstraint("purpose <> 'enterprise' OR length(receiver) > 0", name="enterprise_is_named"),
+        sa.CheckConstraint("(withdrawn_at IS NULL) = (withdrawn_how IS NULL)", name="withdrawal_says_how"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    consent_id: Mapped[int] = mapped_column(sa.ForeignKey("consent.id", ondelete="CASCADE"), index=True)
+    purpose: Mapped[Purpose] = mapped_column(enum_column(Purpose))
+    receiver: Mapped[str] = mapped_column(sa.String(120), default="")
+    given_at: Mapped[datetime] = mapped_column(UtcDateTime)
     withdrawn_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    withdrawn_how: Mapped[WithdrawnBy | None] = mapped_column(enum_column(WithdrawnBy))
+    withdrawn_by: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"))
+
+
+class NeedTemplate(Base):
+    """A need that a clerk asks for again and again, kept under the clerk's own name (模板)."""
+
+    __tablename__ = "need_template"
+    __table_args__ = (sa.UniqueConstraint("owner_id", "need_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    owner_id: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id"))
+    need_id: Mapped[int] = mapped_column(sa.ForeignKey("need.id", ondelete="CASCADE"))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class NeedReview(Base):

@@ -1,16 +1,17 @@
-"""Posting on behalf (代发): who, what, how much, why, check and send; each step is kept as a draft."""
+"""Posting on behalf (代发): who, what, how much, why, send; each step is kept as a draft."""
 
+import hashlib
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from enum import StrEnum
 from typing import IO
 
 import sqlalchemy as sa
 
 from marketplace.audit import service as audit
 from marketplace.core.actor import Actor
-from marketplace.core.codes import Prefix, new_code, new_slip_code
+from marketplace.core.codes import new_slip_code
 from marketplace.core.divisions import Level, level_of
 from marketplace.core.errors import Conflict, Invalid, NotFound
 from marketplace.core.kinds import NeedCategory, SupportKind, Urgency
@@ -20,26 +21,18 @@ from marketplace.db import db
 from marketplace.db.clock import china_day
 from marketplace.households.models import Household
 from marketplace.media.models import Photo
+from marketplace.media.pictures import LARGEST_UPLOAD
 from marketplace.media.service import store_photo
 from marketplace.needs import policy
-from marketplace.needs.bulk import CONSENT_TEXT
 from marketplace.needs.catalogue import items_by_code, items_by_id
 from marketplace.needs.checking import lint_of, raise_refusals
+from marketplace.needs.drafts import Step, begin_draft, get_draft, go_on, missing_step
 from marketplace.needs.lines import line_of, retitle, set_lines
 from marketplace.needs.lint import LONGEST_STORY
 from marketplace.needs.marking import mark_need
-from marketplace.needs.models import (
-    MONEY_UNIT,
-    Consent,
-    ConsentHow,
-    Need,
-    NeedLine,
-    NeedPhoto,
-    OverrideReason,
-    OverrideStage,
-)
+from marketplace.needs.models import MONEY_UNIT, Need, NeedLine, NeedPhoto, OverrideReason, OverrideStage
 from marketplace.needs.overriding import override_findings
-from marketplace.needs.queries import get_consent, get_need
+from marketplace.needs.queries import get_need
 from marketplace.needs.slips import slip_index
 from marketplace.needs.wording import value_of
 
@@ -48,18 +41,7 @@ MOST_PHOTOS = 6
 LARGEST_QUANTITY = 100_000
 # What is bought has a price; time, places and lessons may have none.
 _PRICED = (SupportKind.GOODS, SupportKind.PURCHASE)
-_EDITABLE = (NeedState.DRAFT, NeedState.RETURNED)
 _SLIP_STATES = (NeedState.SUBMITTED, NeedState.RETURNED, NeedState.PUBLISHED, NeedState.PLEDGED, NeedState.SUSPENDED)
-
-
-class Step(StrEnum):
-    """The steps of posting, in order."""
-
-    WHO = "who"
-    WHAT = "what"
-    HOW_MUCH = "how-much"
-    WHY = "why"
-    CHECK = "check"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,48 +64,19 @@ class Amount:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why it is needed, how soon, and how the household agreed (None for a village's own need)."""
+    """Why it is needed and how soon."""
 
     story: str
-    urgency: Urgency
-    needed_by: date | None
-    consent: "ConsentGiven | None"
-
-
-@dataclass(frozen=True, slots=True)
-class ConsentGiven:
-    """Who of the household agreed, how, and who heard it where it was spoken."""
-
-    given_by: str
-    how: ConsentHow | None
-    witness: str = ""
+    urgency: Urgency = Urgency.NORMAL
+    needed_by: date | None = None
 
 
 def start_need(*, household_code: str | None, village: str | None, client_key: str, by: Actor, now: datetime) -> Need:
     """Begin a draft for a household, or for a village itself. The same client key again returns the same draft."""
-    if not client_key or len(client_key) > 64:
-        raise Invalid("The form is out of date. Open it again.", field="client_key")
     household = _household(household_code) if household_code else None
     division = household.division_code if household else _village(village)
     policy.ensure_can_post(by, division, household_id=household.id if household else None)
-    known = db.session.scalar(sa.select(Need).where(Need.client_key == client_key))
-    if known is not None:
-        if known.poster_id != by.user_id or known.division_code != division:
-            raise Conflict("This form was sent before for something else. Open it again.")
-        return known
-    need = Need(
-        code=new_code(Prefix.NEED),
-        household_id=household.id if household else None,
-        division_code=division,
-        poster_id=by.user_id,
-        client_key=client_key,
-        step=Step.WHAT,
-        created_at=now,
-    )
-    db.session.add(need)
-    db.session.flush()
-    audit.record(by, "need.start", subject="need", subject_id=need.id, at=now, division=division)
-    return need
+    return begin_draft(client_key, division=division, household_id=household.id if household else None, by=by, now=now)
 
 
 def choose_items(
@@ -133,7 +86,7 @@ def choose_items(
 
     ``own`` adds a line in the clerk's words. ``is_done`` False keeps the ticks while the clerk goes on looking.
     """
-    need = _draft(code, by=by)
+    need = get_draft(code, by=by)
     chosen = {item.id: item for item in items_by_code(items)}
     kept = [line for line in need.lines if line.item_id is None or line.item_id in chosen]
     present = {line.item_id for line in kept}
@@ -147,20 +100,20 @@ def choose_items(
     set_lines(need, lines)
     need.category = _category(need, own)
     if is_done:
-        _go_on(need, Step.HOW_MUCH)
+        go_on(need, Step.HOW_MUCH)
     return need
 
 
 def drop_line(code: str, *, position: int, by: Actor, now: datetime) -> Need:
     """Take one line off a draft."""
-    need = _draft(code, by=by)
+    need = get_draft(code, by=by)
     set_lines(need, [line for line in need.lines if line.position != position])
     return need
 
 
 def set_amounts(code: str, *, amounts: Mapping[int, Amount], by: Actor, now: datetime) -> Need:
     """Set quantity and unit price of each line (by its position); every line must be there."""
-    need = _draft(code, by=by)
+    need = get_draft(code, by=by)
     for line in need.lines:
         amount = amounts.get(line.position)
         if amount is None or not 0 < amount.quantity <= _most(line):
@@ -177,31 +130,36 @@ def set_amounts(code: str, *, amounts: Mapping[int, Amount], by: Actor, now: dat
         raise Invalid("All items together are worth more than can be recorded.", field="line-0")
     retitle(need)
     raise_refusals([finding for finding in lint_of(need, now=now) if finding.field != "story"])
-    _go_on(need, Step.WHY)
+    go_on(need, Step.WHY)
     return need
 
 
 def give_reason(code: str, *, reason: Reason, by: Actor, now: datetime) -> Need:
-    """Set why it is needed and the household's agreement; refuses a text that would not be sent on."""
-    need = _draft(code, by=by)
+    """Set why it is needed and how soon; refuses a text that would not be sent on."""
+    need = get_draft(code, by=by)
     need.story = _story(reason.story)
     need.urgency = reason.urgency
     need.needed_by = reason.needed_by
     if reason.needed_by is not None and reason.needed_by < china_day(now):
         raise Invalid("The day by which it is needed has passed: choose a later one.", field="needed_by")
     raise_refusals([finding for finding in lint_of(need, now=now) if finding.field == "story"])
-    if need.household_id is not None:
-        _record_consent(need, reason.consent, by=by, now=now)
-    _go_on(need, Step.CHECK)
+    go_on(need, Step.CHECK if need.household_id is None else Step.AGREE)
     return need
 
 
 def add_photo(code: str, *, stream: IO[bytes], caption: str, by: Actor, now: datetime) -> Photo:
-    """Add a photo of the thing or the place; the public sees it only once a reviewer has looked."""
-    need = _draft(code, by=by)
+    """Add a photo of the thing or the place; the public sees it only once a reviewer has looked.
+
+    The same file sent again, after a connection that broke, is the photo that is there.
+    """
+    need = get_draft(code, by=by)
+    upload = stream.read(LARGEST_UPLOAD + 1)
+    again = _same_photo(need, upload)
+    if again is not None:
+        return again
     if len(need.photos) >= MOST_PHOTOS:
         raise Invalid("A need has at most %(most)s photos.", field="photo", most=MOST_PHOTOS)
-    photo = store_photo(stream, division=need.division_code, caption=caption, by=by, now=now)
+    photo = store_photo(io.BytesIO(upload), division=need.division_code, caption=caption, by=by, now=now)
     db.session.add(NeedPhoto(need_id=need.id, photo_id=photo.id))
     db.session.flush()
     db.session.expire(need, ["photos"])
@@ -210,7 +168,7 @@ def add_photo(code: str, *, stream: IO[bytes], caption: str, by: Actor, now: dat
 
 def drop_photo(code: str, *, token: str, by: Actor, now: datetime) -> Need:
     """Take a photo off a draft."""
-    need = _draft(code, by=by)
+    need = get_draft(code, by=by)
     wanted = db.session.scalar(sa.select(Photo.id).where(Photo.token == token))
     need.photos = [photo for photo in need.photos if photo.photo_id != wanted]
     db.session.flush()
@@ -229,6 +187,8 @@ def submit_need(
     """
     need = get_need(code, actor=by)
     policy.ensure_can_edit(by, need)
+    # Two copies of the form at once: the second waits here and then finds it sent.
+    db.session.refresh(need, with_for_update=True)
     if need.state is NeedState.SUBMITTED and need.poster_id == by.user_id:
         return need, None
     state = next_state(NEED_MOVES, need.state, "submit")
@@ -265,17 +225,10 @@ def reissue_slip(code: str, *, by: Actor, now: datetime) -> str:
     return slip
 
 
-def missing_step(need: Need) -> Step | None:
-    """The first step that a draft still lacks something of, or None when it can be sent."""
-    if not need.lines:
-        return Step.WHAT
-    if need.value_fen == 0 and any(line.unit == MONEY_UNIT for line in need.lines):
-        return Step.HOW_MUCH
-    if not need.title or need.step in (Step.WHO, Step.WHAT, Step.HOW_MUCH):
-        return Step.HOW_MUCH
-    if not need.story or (need.household_id is not None and get_consent(need) is None):
-        return Step.WHY
-    return None
+def _same_photo(need: Need, upload: bytes) -> Photo | None:
+    attached = sa.select(NeedPhoto.photo_id).where(NeedPhoto.need_id == need.id)
+    digest = hashlib.sha256(upload).digest()
+    return db.session.scalar(sa.select(Photo).where(Photo.id.in_(attached), Photo.upload_sha256 == digest))
 
 
 def _story(typed: str) -> str:
@@ -304,15 +257,6 @@ def _village(code: str | None) -> str:
     return code
 
 
-def _draft(code: str, *, by: Actor) -> Need:
-    """The draft or returned need that ``by`` may go on with."""
-    need = get_need(code, actor=by)
-    policy.ensure_can_edit(by, need)
-    if need.state not in _EDITABLE:
-        raise Conflict("This need has been sent: it can no longer be changed.")
-    return need
-
-
 def _category(need: Need, own: OwnItem | None) -> NeedCategory | None:
     """What the line that is worth most is for; a need of own words alone keeps what the clerk said."""
     items = items_by_id({line.item_id for line in need.lines if line.item_id is not None})
@@ -337,33 +281,6 @@ def _own_line(own: OwnItem) -> NeedLine:
 
 def _most(line: NeedLine) -> int:
     return LARGEST_FEN if line.unit == MONEY_UNIT else LARGEST_QUANTITY
-
-
-def _go_on(need: Need, step: Step) -> None:
-    """Remember how far the draft has come; going back to change something does not lose the later steps."""
-    order = list(Step)
-    if need.step not in order or order.index(Step(need.step)) < order.index(step):
-        need.step = step
-    db.session.flush()
-
-
-def _record_consent(need: Need, given: ConsentGiven | None, *, by: Actor, now: datetime) -> None:
-    if given is None or not given.given_by.strip():
-        raise Invalid("Write who of the household agreed.", field="given_by")
-    if given.how is None:
-        raise Invalid("Choose how they agreed.", field="how")
-    if given.how is ConsentHow.SPOKEN and not given.witness.strip():
-        raise Invalid("Spoken agreement needs a witness: write the name.", field="witness")
-    if given.how is ConsentHow.OWN_ACCOUNT and need.household_id != by.household_id:
-        raise Invalid("Only the household itself can agree by its own account.", field="how")
-    consent = get_consent(need) or Consent(need_id=need.id, text_version=CONSENT_TEXT)
-    consent.given_by = given.given_by.strip()[:60]
-    consent.how = given.how
-    consent.witness = given.witness.strip()[:60]
-    consent.given_at = now
-    consent.recorded_by = by.user_id or 0
-    db.session.add(consent)
-    db.session.flush()
 
 
 def _new_slip(need: Need) -> str:

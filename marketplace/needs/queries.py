@@ -34,6 +34,7 @@ __all__ = [
     "get_consent",
     "get_need",
     "head_name",
+    "is_public",
     "list_photos",
     "list_public_needs",
     "list_reviews",
@@ -70,13 +71,18 @@ def get_need(code: str, *, actor: Actor) -> Need:
 def find_public_need(code: str) -> Need | None:
     """The need where the public may see it now, or None."""
     need = find_need(code)
-    return need if need is not None and need.state in PUBLIC_NEED_STATES else None
+    return need if need is not None and is_public(need) else None
+
+
+def is_public(need: Need) -> bool:
+    """True where everybody may see it: reviewed, not taken back, and the household still agrees."""
+    return need.state in PUBLIC_NEED_STATES and need.hidden_at is None
 
 
 def was_withdrawn(code: str) -> bool:
-    """True where a need had been public and was withdrawn: its address is gone for good (410)."""
+    """True where a need had been public and is so no longer: its address is gone for good (410)."""
     need = find_need(code)
-    return need is not None and need.state is NeedState.WITHDRAWN and need.published_at is not None
+    return need is not None and need.published_at is not None and not is_public(need)
 
 
 def find_need_by_slip(typed: str) -> Need | None:
@@ -90,7 +96,7 @@ def newest_public_needs(limit: int) -> list[PublicNeed]:
     """The needs that were published last and are still open, for the front page."""
     statement = (
         sa.select(Need)
-        .where(Need.state == NeedState.PUBLISHED, _PUBLISHED_ONCE)
+        .where(Need.state == NeedState.PUBLISHED, Need.hidden_at.is_(None), _PUBLISHED_ONCE)
         .order_by(Need.published_at.desc(), Need.id.desc())
         .limit(limit)
     )

@@ -2,14 +2,14 @@
 
 from marketplace.needs.bulk import ConsentRow, LineRow, NeedRow, ReviewRow, insert_needs
 from marketplace.needs.catalogue import Loaded, load_catalogue
+from marketplace.needs.consenting import ConsentGiven, give_consent, withdraw_consent
+from marketplace.needs.drafts import Step
 from marketplace.needs.models import OverrideReason
 from marketplace.needs.pausing import resume_need, suspend_need
 from marketplace.needs.posting import (
     Amount,
-    ConsentGiven,
     OwnItem,
     Reason,
-    Step,
     add_photo,
     choose_items,
     drop_line,
@@ -21,6 +21,7 @@ from marketplace.needs.posting import (
     submit_need,
 )
 from marketplace.needs.rechecking import decide_recheck
+from marketplace.needs.repeating import keep_template, repeat_need, use_template
 from marketplace.needs.reserving import free_lines, mark_closed, mark_confirmed, mark_delivered, reserve_lines
 from marketplace.needs.reviewing import (
     Seen,
@@ -54,14 +55,17 @@ __all__ = [
     "drop_photo",
     "expire_needs",
     "free_lines",
+    "give_consent",
     "give_reason",
     "insert_needs",
+    "keep_template",
     "load_catalogue",
     "mark_closed",
     "mark_confirmed",
     "mark_delivered",
     "reissue_slip",
     "reject_need",
+    "repeat_need",
     "reserve_lines",
     "resume_need",
     "return_need",
@@ -71,5 +75,7 @@ __all__ = [
     "submit_need",
     "suspend_need",
     "take_return_back",
+    "use_template",
+    "withdraw_consent",
     "withdraw_need",
 ]

@@ -125,7 +125,8 @@ def _check_intent(intent: str) -> None:
 
 
 def _work_out(need_code: str, quantities: Mapping[int, int], *, by: Actor) -> _Promise:
-    need = db.session.scalar(sa.select(Need).where(Need.code == need_code, Need.state.in_(PUBLIC_NEED_STATES)))
+    is_public = sa.and_(Need.state.in_(PUBLIC_NEED_STATES), Need.hidden_at.is_(None))
+    need = db.session.scalar(sa.select(Need).where(Need.code == need_code, is_public))
     if need is None:
         raise NotFound(_NOTHING_HERE)
     donor_id = policy.ensure_can_pledge(by, need)

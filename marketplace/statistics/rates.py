@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from marketplace.core.divisions import DIGITS, Level
 from marketplace.core.kinds import NeedCategory
 from marketplace.db import db
+from marketplace.needs.models import Need
 from marketplace.statistics.cohorts import Cohort, Step, progress
 
 # A table by place shows no cell of fewer households than this (P2).
@@ -90,9 +91,11 @@ def rates_by_category(cohort: Cohort) -> dict[NeedCategory, Rates]:
 
 
 def codes_of(cohort: Cohort, step: Step, *, after: str = "", size: int = 100) -> list[str]:
-    """Need codes behind one count, in order of code, those after ``after``."""
+    """Need codes behind one count, in order of code, those after ``after``; a hidden need is counted, not named."""
     seen = progress(cohort)
-    chosen = sa.select(seen.c.code).where(seen.c[step.value] == 1, seen.c.is_withdrawn == 0, seen.c.code > after)
+    is_hidden = sa.exists().where(Need.id == seen.c.id, Need.hidden_at.is_not(None))
+    is_counted = sa.and_(seen.c[step.value] == 1, seen.c.is_withdrawn == 0)
+    chosen = sa.select(seen.c.code).where(is_counted, ~is_hidden, seen.c.code > after)
     return list(db.session.scalars(chosen.order_by(seen.c.code).limit(size)))
 
 

@@ -31,6 +31,8 @@ def tabs_for(actor: Actor) -> list[Tab]:
         tabs.append(_tab(_("My help"), "/my", *_PLEDGE_PAGES))
     if actor.has(Permission.DESK_OPEN):
         tabs.append(_tab(_("To do"), "/desk", *_DESK_PAGES))
+    elif actor.has(Permission.OWN_NEED_CONFIRM):
+        tabs.append(_tab(_("My needs"), "/desk/needs", *_DESK_PAGES))
     if len(tabs) == 3:
         tabs.append(_tab(_("How we count"), "/how-we-count", *_METHOD_PAGES))
     return tabs

@@ -20,6 +20,15 @@ limiter = Limiter(key_func=get_remote_address)
 search_limit = limiter.limit("60 per minute", exempt_when=lambda: not request.args.get("q"))
 
 
+def was_refused(response: Response) -> bool:
+    """True where an attempt failed: only failures count against a limit on attempts."""
+    return response.status_code in (400, 403, 404, 422)
+
+
+# Only wrong tries count, so that one phone may pass from household to household; all doors count together.
+few_wrong_slips = limiter.shared_limit("10 per 15 minutes", scope="slip", deduct_when=was_refused)
+
+
 def setup_security(app: Flask, settings: Settings) -> None:
     """Cookies that no script and no other site can use; a token in each form; limits shared by all workers."""
     app.config.update(
@@ -52,8 +61,3 @@ def _refuse_null_characters() -> None:
     values = [*request.args.listvalues(), *request.form.listvalues()]
     if any("\0" in text for text in (request.path, *chain.from_iterable(values))):
         abort(400)
-
-
-def was_refused(response: Response) -> bool:
-    """True where an attempt failed: only failures count against a limit on attempts."""
-    return response.status_code in (400, 403, 404, 422)

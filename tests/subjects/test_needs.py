@@ -8,7 +8,7 @@ from flask import Flask
 
 from marketplace.core.actor import SYSTEM, Actor
 from marketplace.core.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
-from marketplace.core.kinds import NeedCategory, Urgency
+from marketplace.core.kinds import NeedCategory
 from marketplace.core.permissions import Role
 from marketplace.core.workflow import NeedState
 from marketplace.db import db, transaction
@@ -76,8 +76,8 @@ def _drafted(by: Actor, household_code: str, *, how: ConsentHow = ConsentHow.SIG
         )
         service.choose_items(need.code, items=["quilt"], by=by, now=NOW)
         service.set_amounts(need.code, amounts={0: service.Amount(4, 15_000)}, by=by, now=NOW)
-        reason = service.Reason(REST, Urgency.NORMAL, None, service.ConsentGiven("当家人", how))
-        service.give_reason(need.code, reason=reason, by=by, now=NOW)
+        service.give_reason(need.code, reason=service.Reason(REST), by=by, now=NOW)
+        service.give_consent(need.code, given=service.ConsentGiven(how), by=by, now=NOW)
     return need
 
 

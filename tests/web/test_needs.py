@@ -70,12 +70,14 @@ def _post_until(clerk: Client, step: str, household_code: str, *, story: str = S
     assert _fill(clerk, f"{base}/how-much", **amounts).headers["Location"].endswith("/why")
     if step == "why":
         return code
-    reason = {"story": story, "urgency": "urgent", "given_by": "家里的当家人", "how": "signed"}
-    assert _fill(clerk, f"{base}/why", **reason).headers["Location"].endswith("/check")
+    assert _fill(clerk, f"{base}/why", story=story, urgency="urgent").headers["Location"].endswith("/agree")
+    if step == "agree":
+        return code
+    assert _fill(clerk, f"{base}/agree", how="signed").headers["Location"].endswith("/check")
     return code
 
 
-def test_clerk_posts_a_need_in_five_steps(clerk: Client, items: None) -> None:
+def test_clerk_posts_a_need_in_six_steps(clerk: Client, items: None) -> None:
     household = make_household(TREE.village)
     code = _post_until(clerk, "check", household.code)
     page = clerk.get(f"/desk/needs/{code}/check").get_data(as_text=True)
@@ -187,7 +189,8 @@ def test_price_far_above_the_band_is_said_and_left_to_the_reviewer(clerk: Client
     code = _post_until(clerk, "how-much", make_household(TREE.village).code)
     amounts = {"line-0": "1", "price-0": "500", "line-1": "1", "price-1": "880"}
     assert _fill(clerk, f"/desk/needs/{code}/how-much", **amounts).status_code == 303
-    _fill(clerk, f"/desk/needs/{code}/why", story=STORY, urgency="normal", given_by="当家人", how="signed")
+    _fill(clerk, f"/desk/needs/{code}/why", story=STORY)
+    _fill(clerk, f"/desk/needs/{code}/agree", how="signed")
     page = clerk.get(f"/desk/needs/{code}/check").get_data(as_text=True)
     assert "500 元，比参考价 120–260 元高 93 %" in page
 
@@ -214,7 +217,7 @@ def test_reason_that_may_not_stand_says_what_to_change_and_keeps_the_text(
 ) -> None:
     """P1, P3: personal data in free text is refused before anybody else sees it."""
     code = _post_until(clerk, "why", make_household(TREE.village).code)
-    refused = _fill(clerk, f"/desk/needs/{code}/why", story=story, urgency="normal", given_by="当家人", how="signed")
+    refused = _fill(clerk, f"/desk/needs/{code}/why", story=story)
     page = refused.get_data(as_text=True)
     assert refused.status_code == 422
     assert sentence in page
@@ -226,16 +229,15 @@ def test_members_names_may_not_stand_in_the_reason(clerk: Client, items: None) -
     household = make_household(TREE.village, head_name="拉姆措")
     code = _post_until(clerk, "why", household.code)
     story = f"{STORY}拉姆措一个人放牧。"
-    refused = _fill(clerk, f"/desk/needs/{code}/why", story=story, urgency="normal", given_by="拉姆措", how="signed")
+    refused = _fill(clerk, f"/desk/needs/{code}/why", story=story)
     assert "请删去人名" in refused.get_data(as_text=True)
 
 
 def test_spoken_agreement_needs_a_witness(clerk: Client, items: None) -> None:
-    code = _post_until(clerk, "why", make_household(TREE.village).code)
-    given = {"story": STORY, "urgency": "normal", "given_by": "当家人", "how": "spoken"}
-    refused = _fill(clerk, f"/desk/needs/{code}/why", **given)
+    code = _post_until(clerk, "agree", make_household(TREE.village).code)
+    refused = _fill(clerk, f"/desk/needs/{code}/agree", how="spoken")
     assert "口头同意要有见证人" in refused.get_data(as_text=True)
-    assert _fill(clerk, f"/desk/needs/{code}/why", witness="隔壁邻居", **given).status_code == 303
+    assert _fill(clerk, f"/desk/needs/{code}/agree", how="spoken", witness="隔壁邻居").status_code == 303
 
 
 def test_photo_is_kept_even_where_the_text_has_to_be_changed(clerk: Client, items: None) -> None:
@@ -244,9 +246,6 @@ def test_photo_is_kept_even_where_the_text_has_to_be_changed(clerk: Client, item
         clerk,
         f"/desk/needs/{code}/why",
         story="太短",
-        urgency="normal",
-        given_by="当家人",
-        how="signed",
         photo=(_picture(), "stove.png"),
         caption="旧炉子",
     )
@@ -263,9 +262,6 @@ def test_file_that_is_no_photo_is_refused_with_a_sentence(clerk: Client, items: 
         clerk,
         f"/desk/needs/{code}/why",
         story=STORY,
-        urgency="normal",
-        given_by="当家人",
-        how="signed",
         photo=(io.BytesIO(b"<svg onload=alert(1)>"), "a.jpg"),
     )
     assert sent.status_code == 422

@@ -13,11 +13,9 @@ from marketplace.web.fulfilment.blueprint import bp
 from marketplace.web.fulfilment.forms import OwnForm, SlipForm
 from marketplace.web.guard import current_actor, public, requires
 from marketplace.web.i18n import say as _
-from marketplace.web.security import limiter, was_refused
+from marketplace.web.security import few_wrong_slips
 
 _UNPROCESSABLE = 422
-# Only wrong tries count, so that one phone may pass from household to household.
-_few_wrong_codes = limiter.limit("10 per 15 minutes", deduct_when=was_refused)
 
 
 @bp.get("/confirm")
@@ -29,7 +27,7 @@ def ask() -> ResponseReturnValue:
 
 @bp.post("/confirm")
 @public
-@_few_wrong_codes
+@few_wrong_slips
 def answer() -> ResponseReturnValue:
     """The answer with a slip's code; every wrong code is told the same."""
     form = SlipForm()

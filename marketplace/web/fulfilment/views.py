@@ -10,7 +10,8 @@ from marketplace.db.clock import utc_now
 from marketplace.fulfilment import queries, service, worklist
 from marketplace.fulfilment.acts import Act
 from marketplace.web.forms import form_errors
-from marketplace.web.fulfilment import confirm as _confirm  # noqa: F401  (registers its views)
+from marketplace.web.fulfilment import by_slip as _by_slip  # noqa: F401  (registers its views)
+from marketplace.web.fulfilment import confirm as _confirm  # noqa: F401
 from marketplace.web.fulfilment.blueprint import bp
 from marketplace.web.fulfilment.forms import (
     DeliveryForm,

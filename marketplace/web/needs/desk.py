@@ -1,18 +1,22 @@
 """The clerk's list of needs, one need's state, and taking one back."""
 
+import secrets
+
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from marketplace.core.kinds import find_member
 from marketplace.core.permissions import Permission
-from marketplace.core.workflow import PUBLIC_NEED_STATES, NeedState
+from marketplace.core.workflow import NeedState
 from marketplace.db import transaction
 from marketplace.db.clock import utc_now
 from marketplace.needs import policy, queries, service
 from marketplace.needs.checking import lint_of
 from marketplace.needs.desk import count_by_state, household_codes, list_desk_needs
-from marketplace.needs.posting import missing_step
+from marketplace.needs.drafts import EDITABLE, missing_step
+from marketplace.needs.models import Need
+from marketplace.needs.repeating import is_template
 from marketplace.needs.service import Step
 from marketplace.web.guard import current_actor, requires
 from marketplace.web.needs.blueprint import bp
@@ -21,7 +25,7 @@ from marketplace.web.needs.remarks import remarks_of
 
 
 @bp.get("/desk/needs")
-@requires(Permission.NEED_READ)
+@requires(Permission.NEED_READ, Permission.OWN_NEED_CONFIRM)
 def desk() -> ResponseReturnValue:
     """Needs of the area by state; what has to be done comes first."""
     counts = count_by_state(actor=current_actor())
@@ -47,9 +51,12 @@ def status(code: str) -> ResponseReturnValue:
         photos=queries.list_photos(need),
         remarks=remarks_of(lint_of(need, now=utc_now()), need=need),
         may_edit=policy.may_edit(current_actor(), need),
-        is_public=need.state in PUBLIC_NEED_STATES,
+        is_public=queries.is_public(need),
+        may_repeat=need.state not in EDITABLE and bool(need.lines),
+        is_template=is_template(need, actor=current_actor()),
+        again_key=secrets.token_urlsafe(24),
         next_step=missing_step(need) or Step.CHECK,
-        next_words=_next_words(need.state),
+        next_words=_next_words(need),
         form=ActForm(),
     )
 
@@ -64,8 +71,10 @@ def withdraw(code: str) -> ResponseReturnValue:
     return redirect(url_for(".status", code=need.code), 303)
 
 
-def _next_words(state: NeedState) -> str:
+def _next_words(need: Need) -> str:
     """What the clerk does next, in a sentence."""
+    if need.hidden_at is not None:
+        return str(_("The household took its agreement back: nothing of this need is public any more."))
     words: dict[NeedState, str] = {
         NeedState.DRAFT: _("This is a draft. Finish it and send it to the township."),
         NeedState.RETURNED: _("Change what the reviewer names, then send it again."),
@@ -80,4 +89,4 @@ def _next_words(state: NeedState) -> str:
         NeedState.WITHDRAWN: _("Taken back. If it is needed after all, post a new one."),
         NeedState.EXPIRED: _("Nobody pledged in time. Ask the household, and post it again if it is still needed."),
     }
-    return words[state]
+    return words[need.state]

@@ -19,7 +19,7 @@ from wtforms.validators import DataRequired, InputRequired, Length, Optional
 from marketplace.core.kinds import NeedCategory, SupportKind, Urgency
 from marketplace.core.masking import mask_name
 from marketplace.households.models import Household
-from marketplace.needs.models import MONEY_UNIT, ConsentHow, NeedLine
+from marketplace.needs.models import MONEY_UNIT, NeedLine
 from marketplace.regions.models import Division
 from marketplace.web.filters import short, term
 from marketplace.web.forms import BaseForm
@@ -94,22 +94,27 @@ def amounts_form(lines: Sequence[NeedLine]) -> AmountsForm:
 
 
 class WhyForm(BaseForm):
-    """Why it is needed, how soon, a photo of the thing, and the household's agreement."""
+    """Why it is needed, how soon, and a photo of the thing."""
 
     story = TextAreaField(_l("Reason in words"), [DataRequired(_l("Write why it is needed."))])
-    urgency = RadioField(_l("How soon?"), validate_choice=False)
+    urgency = RadioField(_l("How soon?"), [Optional()], validate_choice=False)
     needed_by = DateField(_l("Needed by"), [Optional()])
-    photo = FileField(_l("Photo of the thing or the place"))
-    caption = StringField(_l("What the photo shows"), [Length(max=120)])
-    given_by = StringField(_l("Who of the household agreed?"), [Length(max=60)])
-    how = RadioField(_l("How did they agree?"), validate_choice=False)
-    witness = StringField(_l("Witness"), [Length(max=60)])
+    photo = FileField(_l("Photo of the thing or the place"), [Optional()])
+    caption = StringField(_l("What the photo shows"), [Optional(), Length(max=120)])
 
-    def offer(self, *, is_own: bool) -> None:
-        """The closed lists; only the household itself agrees by its own account."""
+    def offer(self) -> None:
+        """The closed list in the reader's language."""
         self.urgency.choices = [(urgency.value, term(urgency)) for urgency in Urgency]
-        ways = [ConsentHow.OWN_ACCOUNT] if is_own else [ConsentHow.SIGNED, ConsentHow.SPOKEN]
-        self.how.choices = [(way.value, term(way)) for way in ways]
+
+
+class AgreeForm(BaseForm):
+    """How the household agreed: one button for each way; only the household itself uses its own account."""
+
+    how = RadioField(_l("How did they agree?"), validate_choice=False)
+    given_by = StringField(_l("Who agreed, if not the head of the household"), [Optional(), Length(max=60)])
+    witness = StringField(_l("Witness"), [Optional(), Length(max=60)])
+    signature = FileField(_l("Photo of the signed paper"), [Optional()])
+    receiver = StringField(_l("An enterprise that may also have the details"), [Optional(), Length(max=120)])
 
 
 class CheckForm(BaseForm):

@@ -1,8 +1,8 @@
-"""The clerk's pages of posting: who, what, how much, why, check and send, the household's slip."""
+"""The pages of posting: who, what, how much, why, the household's agreement, check and send, its slip."""
 
 import secrets
 from datetime import date
-from typing import Any
+from typing import IO, Any
 
 from flask import flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
@@ -17,17 +17,28 @@ from marketplace.db import transaction
 from marketplace.db.clock import china_day, utc_now
 from marketplace.needs import catalogue, policy, queries, service
 from marketplace.needs.checking import lint_of
+from marketplace.needs.consent_texts import CONSENT_TEXT, consent_texts
 from marketplace.needs.desk import household_codes, list_askers, list_villages
+from marketplace.needs.drafts import EDITABLE, missing_step
 from marketplace.needs.models import CatalogueItem, ConsentHow, Need
 from marketplace.needs.overriding import list_overrides
-from marketplace.needs.posting import missing_step
+from marketplace.needs.repeating import list_earlier, list_templates
 from marketplace.needs.service import ConsentGiven, OwnItem, Reason, Step
 from marketplace.web.filters import term
 from marketplace.web.forms import form_errors
 from marketplace.web.guard import current_actor, requires
 from marketplace.web.needs.amounts import amounts_of
 from marketplace.web.needs.blueprint import bp
-from marketplace.web.needs.forms import VILLAGE_MARK, ActForm, CheckForm, WhatForm, WhoForm, WhyForm, amounts_form
+from marketplace.web.needs.forms import (
+    VILLAGE_MARK,
+    ActForm,
+    AgreeForm,
+    CheckForm,
+    WhatForm,
+    WhoForm,
+    WhyForm,
+    amounts_form,
+)
 from marketplace.web.needs.overrides import overrides_in, questions
 from marketplace.web.needs.remarks import remarks_of
 from marketplace.web.needs.slips import SlipShown
@@ -80,6 +91,11 @@ def what(code: str) -> ResponseReturnValue:
     if form.validate_on_submit():
         with form_errors(form):
             looks_on = "find" in request.form or "category" in request.form
+            template = request.form.get("template", type=int)
+            if template is not None:
+                with transaction():
+                    need = service.use_template(code, template_id=template, by=current_actor(), now=utc_now())
+                return _to(Step.HOW_MUCH, need)
             with transaction():
                 need = service.choose_items(
                     code,
@@ -104,6 +120,9 @@ def what(code: str) -> ResponseReturnValue:
         heading=heading,
         offered=[item for item in items if item.code not in ticked],
         categories=list(NeedCategory),
+        earlier=[] if need.lines else list_earlier(need),
+        templates=[] if need.lines else list_templates(actor=current_actor()),
+        again_key=secrets.token_urlsafe(24),
         **_about(need),
     )
     return page, 422 if form.is_submitted() else 200
@@ -135,12 +154,12 @@ def how_much(code: str) -> ResponseReturnValue:
 @bp.route("/desk/needs/<code>/why", methods=["GET", "POST"])
 @_POSTS
 def why(code: str) -> ResponseReturnValue:
-    """Step 4: the reason, how soon, a photo, and the household's agreement."""
+    """Step 4: the reason, how soon, and a photo."""
     need = _editable(code)
     if not need.lines:
         return _to(Step.WHAT, need)
     form = WhyForm(data=_reason_so_far(need))
-    form.offer(is_own=need.household_id is not None and need.household_id == current_actor().household_id)
+    form.offer()
     if "drop" in request.form and form.is_submitted():
         with transaction():
             service.drop_photo(code, token=request.form["drop"], by=current_actor(), now=utc_now())
@@ -150,8 +169,8 @@ def why(code: str) -> ResponseReturnValue:
             # The photo first and by itself: it is not lost where the text still has to be changed.
             _keep_photo(form.photo.data, code=code, caption=form.caption.data or "")
             with transaction():
-                need = service.give_reason(code, reason=_reason(form, need), by=current_actor(), now=utc_now())
-            return _to(Step.CHECK, need)
+                need = service.give_reason(code, reason=_reason(form), by=current_actor(), now=utc_now())
+            return _to(missing_step(need) or Step.CHECK, need)
     page = render_template(
         "needs/why.html",
         form=form,
@@ -162,10 +181,46 @@ def why(code: str) -> ResponseReturnValue:
     return page, 422 if form.is_submitted() else 200
 
 
+@bp.route("/desk/needs/<code>/agree", methods=["GET", "POST"])
+@_POSTS
+def agree(code: str) -> ResponseReturnValue:
+    """Step 5: the household's agreement, for each purpose by itself; one tap says how it was given."""
+    need = _editable(code)
+    if need.household_id is None:
+        return _to(missing_step(need) or Step.CHECK, need)
+    consent = queries.get_consent(need)
+    form = AgreeForm(data={"witness": consent.witness if consent else ""})
+    if form.validate_on_submit():
+        with form_errors(form):
+            given = ConsentGiven(
+                how=find_member(ConsentHow, form.how.data),
+                given_by=form.given_by.data or "",
+                witness=form.witness.data or "",
+                receiver=form.receiver.data or "",
+            )
+            with transaction():
+                service.give_consent(
+                    code, given=given, signature=_stream(form.signature.data), by=current_actor(), now=utc_now()
+                )
+            return _to(missing_step(need) or Step.CHECK, need)
+    is_own = need.household_id == current_actor().household_id
+    page = render_template(
+        "needs/agree.html",
+        form=form,
+        sentences_read=consent_texts()[CONSENT_TEXT],
+        version=CONSENT_TEXT,
+        ways=[ConsentHow.OWN_ACCOUNT] if is_own else [ConsentHow.SIGNED, ConsentHow.SPOKEN],
+        consent=consent,
+        head=queries.head_name(need),
+        **_about(need),
+    )
+    return page, 422 if form.is_submitted() else 200
+
+
 @bp.route("/desk/needs/<code>/check", methods=["GET", "POST"])
 @_POSTS
 def check(code: str) -> ResponseReturnValue:
-    """Step 5: everything on one page, what the world will see, and send."""
+    """The last step: everything on one page, what the world will see, and send."""
     need = _own(code)
     if need.state is NeedState.SUBMITTED and request.method == "POST":
         return redirect(url_for(".status", code=need.code), 303)
@@ -235,7 +290,7 @@ def _own(code: str) -> Need:
 
 def _editable(code: str) -> Need:
     need = _own(code)
-    if need.state not in (NeedState.DRAFT, NeedState.RETURNED):
+    if need.state not in EDITABLE:
         raise Conflict("This need has been sent: it can no longer be changed.")
     return need
 
@@ -246,7 +301,12 @@ def _to(step: Step, need: Need) -> ResponseReturnValue:
 
 def _about(need: Need) -> dict[str, Any]:
     """What the head of each step's page says."""
-    return {"need": need, "last_review": next(reversed(queries.list_reviews(need)), None), **_household(need)}
+    return {
+        "need": need,
+        "steps": 6 if need.household_id is not None else 5,
+        "last_review": next(reversed(queries.list_reviews(need)), None),
+        **_household(need),
+    }
 
 
 def _household(need: Need) -> dict[str, str]:
@@ -283,33 +343,25 @@ def _own_item(form: WhatForm) -> OwnItem | None:
 
 
 def _reason_so_far(need: Need) -> dict[str, Any]:
-    consent = queries.get_consent(need)
-    return {
-        "story": need.story,
-        "urgency": need.urgency.value,
-        "needed_by": need.needed_by,
-        "given_by": consent.given_by if consent else queries.head_name(need),
-        "how": consent.how.value if consent else None,
-        "witness": consent.witness if consent else "",
-    }
+    return {"story": need.story, "urgency": need.urgency.value, "needed_by": need.needed_by}
 
 
-def _reason(form: WhyForm, need: Need) -> Reason:
-    how = find_member(ConsentHow, form.how.data)
-    given = None
-    if need.household_id is not None:
-        given = ConsentGiven(given_by=form.given_by.data or "", how=how, witness=form.witness.data or "")
+def _reason(form: WhyForm) -> Reason:
     needed_by: date | None = form.needed_by.data
     return Reason(
         story=form.story.data or "",
         urgency=find_member(Urgency, form.urgency.data) or Urgency.NORMAL,
         needed_by=needed_by,
-        consent=given,
     )
 
 
+def _stream(upload: FileStorage | None) -> IO[bytes] | None:
+    return upload.stream if upload is not None and upload.filename else None
+
+
 def _keep_photo(upload: FileStorage | None, *, code: str, caption: str) -> None:
-    if upload is None or not upload.filename:
+    stream = _stream(upload)
+    if stream is None:
         return
     with transaction():
-        service.add_photo(code, stream=upload.stream, caption=caption, by=current_actor(), now=utc_now())
+        service.add_photo(code, stream=stream, caption=caption, by=current_actor(), now=utc_now())

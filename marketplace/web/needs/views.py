@@ -13,7 +13,9 @@ from marketplace.needs.service import Seen
 from marketplace.pledges.queries import gift_codes_of
 from marketplace.web.guard import current_actor, public
 from marketplace.web.matching.showing import reasons_shown_to
-from marketplace.web.needs import desk as _desk  # noqa: F401  (registers its views)
+from marketplace.web.needs import again as _again  # noqa: F401  (registers its views)
+from marketplace.web.needs import agreement as _agreement  # noqa: F401
+from marketplace.web.needs import desk as _desk  # noqa: F401
 from marketplace.web.needs import posting as _posting  # noqa: F401
 from marketplace.web.needs import splitting as _splitting  # noqa: F401
 from marketplace.web.needs.blueprint import bp

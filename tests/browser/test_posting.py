@@ -1,0 +1,128 @@
+"""The clerk's ninety seconds on a telephone: taps, characters, pages and required fields of the commonest needs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from time import monotonic
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Locator, Page
+
+from marketplace.core.actor import SYSTEM
+from marketplace.core.permissions import Role
+from marketplace.core.workflow import NeedState
+from marketplace.db import db, transaction
+from marketplace.needs import catalogue, service
+from marketplace.needs.models import Need
+from tests.browser.conftest import Window
+from tests.client import Client
+from tests.factories import NOW, TREE, make_household, make_user
+
+pytestmark = [pytest.mark.browser, pytest.mark.parametrize("backend", ["sqlite"], indirect=True)]
+
+MOST_TAPS, MOST_CHARACTERS, MOST_PAGES, MOST_FIELDS, MOST_SECONDS = 12, 30, 6, 7, 90
+# A page's own form (not the search, not other forms): groups count once, optional and hidden fields do not.
+REQUIRED = """() => {
+  const main = document.querySelector('main form[method=post]:not([action$="/again"])')
+  const names = new Set()
+  for (const f of main.elements) {
+    if (['hidden', 'search', 'submit', 'file'].includes(f.type) && !(f.type === 'submit' && f.name)) continue
+    if (['find', 'category', 'drop', 'template'].includes(f.name) || f.closest('details')) continue
+    const label = f.labels && f.labels[0]
+    const group = f.closest('fieldset') && f.closest('fieldset').querySelector('legend')
+    if ([label, group].some(words => words && words.querySelector('.optional'))) continue
+    names.add(f.name)
+  }
+  return [...names].filter(name => name)
+}"""
+
+
+@dataclass
+class Clerk:
+    """A clerk's thumb: it counts what it does."""
+
+    page: Page
+    taps: int = 0
+    characters: int = 0
+    pages: list[str] = field(default_factory=list)
+    fields: list[str] = field(default_factory=list)
+
+    def arrive(self, path: str) -> None:
+        """The next page is open: count it and the fields that it cannot do without."""
+        assert self.page.url.split("?")[0].endswith(path), self.page.url
+        self.pages.append(path)
+        self.fields += [f"{path}:{name}" for name in self.page.evaluate(REQUIRED)]
+
+    def tap(self, target: Locator) -> None:
+        """One tap; the target is as large as a thumb."""
+        box = target.bounding_box()
+        assert box is not None
+        target.click()
+        self.taps += 1
+
+    def write(self, target: Locator, words: str) -> None:
+        """Tap a field, clear it, and type."""
+        self.tap(target)
+        target.fill("")
+        target.press_sequentially(words)
+        self.characters += len(words)
+
+
+@pytest.mark.parametrize(
+    ("found_by", "item", "quantity", "story"),
+    [
+        ("zxdj", "棉被（3 公斤，双人）", "3", "家里五口人只有两床旧被，老人夜里常常冻醒。"),
+        ("", "取暖炉（铁皮，带烟管）", "", "家里旧炉子锈穿漏烟，屋里没法生火取暖做饭。"),
+    ],
+    ids=["quilts, found by initials", "a stove, from the list"],
+)
+def test_a_common_need_is_posted_within_the_limits(
+    app: Flask, client: Client, window: Callable[..., Window], found_by: str, item: str, quantity: str, story: str
+) -> None:
+    """UX goal 1: at most 12 taps, 30 characters, 90 seconds, 6 pages and 7 required fields at 360 x 640; W1 on each."""
+    with transaction():
+        service.load_catalogue(catalogue.builtin_rows(), by=SYSTEM, now=NOW)
+    household = make_household(TREE.village, head_name="扎西多吉")
+    for _ in range(15):
+        make_household(TREE.village)
+    seen = window().enter(client.login(make_user(Role.VILLAGE_CLERK, division=TREE.village)))
+    page = seen.open("/desk")
+    clerk, began = Clerk(page), monotonic()
+
+    if found_by:
+        clerk.write(page.get_by_label("给哪户发？"), found_by)
+    clerk.tap(page.get_by_role("button", name="发需求"))
+    clerk.arrive("/desk/needs/new")
+    seen.check()
+    clerk.tap(page.get_by_role("button", name=household.code))
+    clerk.arrive("/what")
+    seen.check()
+    clerk.tap(page.get_by_text(item, exact=True))
+    clerk.tap(page.get_by_role("button", name="下一步：要多少").last)
+    clerk.arrive("/how-much")
+    seen.check()
+    if quantity:
+        clerk.write(page.get_by_label("数量（床）"), quantity)
+    clerk.tap(page.get_by_role("button", name="下一步：为什么要").last)
+    clerk.arrive("/why")
+    seen.check()
+    clerk.write(page.get_by_label("理由"), story)
+    clerk.tap(page.get_by_role("button", name="下一步：同意书").last)
+    clerk.arrive("/agree")
+    seen.check()
+    clerk.tap(page.get_by_role("button", name="已签字"))
+    clerk.arrive("/check")
+    seen.check()
+    clerk.tap(page.get_by_text("农户和我都保证以上属实"))
+    clerk.tap(page.get_by_role("button", name="提交给乡镇审核"))
+    seconds = monotonic() - began
+
+    assert page.get_by_role("heading", name="给农户的纸条", level=1).is_visible()
+    db.session.rollback()
+    assert db.session.query(Need).one().state is NeedState.SUBMITTED
+    assert clerk.taps <= MOST_TAPS, clerk.taps
+    assert clerk.characters <= MOST_CHARACTERS, clerk.characters
+    assert len(clerk.pages) <= MOST_PAGES, clerk.pages
+    assert len(clerk.fields) <= MOST_FIELDS, clerk.fields
+    assert seconds <= MOST_SECONDS, seconds
+    seen.check()
