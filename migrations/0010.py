@@ -59,13 +59,12 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("consent") as table:
         table.drop_column("withdrawn_at")
-    with op.batch_alter_table("need") as table:
-        table.add_column(sa.Column("hidden_at", sa.DateTime(timezone=True), nullable=True))
+    # Not in a batch: on SQLite that would make the table anew and lose its triggers.
+    op.add_column("need", sa.Column("hidden_at", sa.DateTime(timezone=True), nullable=True))
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("need") as table:
-        table.drop_column("hidden_at")
+    op.drop_column("need", "hidden_at")
     with op.batch_alter_table("consent") as table:
         table.add_column(sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True))
     op.drop_table("need_template")

@@ -13,13 +13,13 @@ from marketplace.core.divisions import CODE_LENGTH
 from marketplace.core.errors import NotFound
 from marketplace.core.identity import fold
 from marketplace.core.permissions import Permission
-from marketplace.core.workflow import PUBLIC_NEED_STATES, GrievanceState
+from marketplace.core.workflow import GrievanceState
 from marketplace.db import db
 from marketplace.db.clock import china_day
 from marketplace.grievances import policy
 from marketplace.grievances.models import Cause, Grievance
 from marketplace.needs.models import Need
-from marketplace.needs.queries import find_public_need
+from marketplace.needs.queries import find_public_need, is_public
 from marketplace.notices.models import Notice, NoticeEntry
 from marketplace.notices.queries import PublicNotice, get_public_notice
 from marketplace.pledges.models import Pledge
@@ -144,7 +144,7 @@ def get_ticket(code: str) -> Ticket:
 def subject_code(grievance: Grievance) -> str:
     """The public code of what it is about; empty for a place, and for a need that is no longer public."""
     if grievance.need is not None:
-        return grievance.need.code if grievance.need.state in PUBLIC_NEED_STATES else ""
+        return grievance.need.code if is_public(grievance.need) else ""
     about = grievance.pledge or grievance.notice
     return about.code if about is not None else ""
 

@@ -250,8 +250,9 @@ def _public_entry(entry: NoticeEntry) -> PublicEntry:
     need = entry.need
     is_struck = need.state in (NeedState.SUSPENDED, NeedState.REJECTED, NeedState.WITHDRAWN, NeedState.RETURNED)
     # A need that was taken back is gone from every public page, from its notice too (R-P5).
-    title = "" if need.state is NeedState.WITHDRAWN else need.title
-    return PublicEntry(entry.id, need.code, None, None, title, is_struck)
+    is_hidden = need.hidden_at is not None
+    title = "" if is_hidden or need.state is NeedState.WITHDRAWN else need.title
+    return PublicEntry(entry.id, "" if is_hidden else need.code, None, None, title, is_struck or is_hidden)
 
 
 def _in_areas(areas: Sequence[str]) -> sa.ColumnElement[bool]:
