@@ -47,6 +47,7 @@ class Permission(StrEnum):
     OWN_NEED_CONFIRM = "own_need.confirm"
     LEDGER_REVERSE = "ledger.reverse"
     ROLE_GRANT = "role.grant"
+    CATALOGUE_KEEP = "catalogue.keep"
     AUDIT_READ = "audit.read"
     SIGNAL_READ = "signal.read"
     SIGNAL_CLOSE = "signal.close"
@@ -95,6 +96,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         _P.USE_RECORD,
         _P.LEDGER_REVERSE,
         _P.ROLE_GRANT,
+        _P.CATALOGUE_KEEP,
         _P.AUDIT_READ,
         _P.NEED_REVIEW_AGAIN,
         _P.SIGNAL_READ,

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
-from typing import IO
+from typing import IO, Any
 
 import sqlalchemy as sa
 from rapidfuzz import fuzz
@@ -17,7 +17,7 @@ from marketplace.core.kinds import NeedCategory, SupportKind, find_member
 from marketplace.core.money import parse_money
 from marketplace.core.text import SYNONYMS, normal_form, pinyin
 from marketplace.db import db
-from marketplace.needs.models import MONEY_UNIT, CatalogueItem, NeedLine
+from marketplace.needs.models import MONEY_UNIT, CatalogueBand, CatalogueItem, NeedLine
 
 COLUMNS = ("code", "name", "unit", "kind", "category", "low", "typical", "high", "most", "winter", "basis")
 _LIKE_ENOUGH = 60.0
@@ -58,7 +58,7 @@ def load_catalogue(rows: Sequence[Mapping[str, str]], *, by: Actor, now: datetim
     known = {item.code: item for item in db.session.scalars(sa.select(CatalogueItem))}
     made = changed = same = 0
     for number, row in enumerate(rows, start=2):
-        fields = _fields(row, number=number)
+        fields = fields_of(row, number=number)
         code = str(fields["code"])
         item = known.get(code)
         if item is None:
@@ -77,15 +77,15 @@ def load_catalogue(rows: Sequence[Mapping[str, str]], *, by: Actor, now: datetim
     return Loaded(made, changed, same)
 
 
-def list_items(*, category: NeedCategory | None = None) -> list[CatalogueItem]:
-    """All items in the order of the catalogue, or those of a category."""
-    statement = sa.select(CatalogueItem).order_by(CatalogueItem.id)
+def list_items(*, category: NeedCategory | None = None, area: str | None = None) -> list[CatalogueItem]:
+    """All items in the order of the catalogue, or those of a category; with ``area`` what its county offers."""
+    statement = sa.select(CatalogueItem).where(_is_offered(area)).order_by(CatalogueItem.id)
     if category is not None:
         statement = statement.where(CatalogueItem.category == category)
     return list(db.session.scalars(statement))
 
 
-def list_often_asked(*, winter: bool, most: int) -> list[CatalogueItem]:
+def list_often_asked(*, winter: bool, most: int, area: str | None = None) -> list[CatalogueItem]:
     """The items of the winter, or those outside it, that needs name most often; then the catalogue's order."""
     asked = (
         sa.select(NeedLine.item_id, sa.func.count().label("times"))
@@ -96,7 +96,7 @@ def list_often_asked(*, winter: bool, most: int) -> list[CatalogueItem]:
     statement = (
         sa.select(CatalogueItem)
         .outerjoin(asked, asked.c.item_id == CatalogueItem.id)
-        .where(CatalogueItem.is_winter.is_(winter))
+        .where(CatalogueItem.is_winter.is_(winter), _is_offered(area))
         .order_by(sa.func.coalesce(asked.c.times, 0).desc(), CatalogueItem.id)
     )
     return list(db.session.scalars(statement.limit(most)))
@@ -117,13 +117,23 @@ def items_by_code(codes: Collection[str]) -> list[CatalogueItem]:
     return list(db.session.scalars(wanted))
 
 
-def search_items(typed: str, *, most: int = 12) -> list[CatalogueItem]:
+def search_items(typed: str, *, most: int = 12, area: str | None = None) -> list[CatalogueItem]:
     """Items by name, synonym, pinyin (``mianbei``), its initials (``mb``) or with a wrong character, best first."""
     wanted = normal_form(typed[:60]).replace(" ", "")
     if not wanted:
         return []
-    scored = [(-_likeness(wanted, item.name), item.id, item) for item in list_items()]
+    scored = [(-_likeness(wanted, item.name), item.id, item) for item in list_items(area=area)]
     return [item for score, _, item in sorted(scored, key=lambda row: row[:2])[:most] if -score >= _LIKE_ENOUGH]
+
+
+def _is_offered(area: str | None) -> sa.ColumnElement[bool]:
+    """Not what the county of ``area`` has taken out of its catalogue."""
+    if area is None:
+        return sa.true()
+    taken_out = sa.select(CatalogueBand.item_id).where(
+        CatalogueBand.division_code == area[:6].ljust(12, "0"), CatalogueBand.is_offered.is_(False)
+    )
+    return CatalogueItem.id.not_in(taken_out)
 
 
 def _likeness(wanted: str, name: str) -> float:
@@ -145,13 +155,14 @@ def _likeness(wanted: str, name: str) -> float:
     return max(fuzz.partial_ratio(wanted, plain), 0.9 * fuzz.partial_ratio(sound, whole)) * 0.75
 
 
-def _fields(row: Mapping[str, str], *, number: int) -> dict[str, object]:
+def fields_of(row: Mapping[str, str], *, number: int) -> dict[str, Any]:
+    """A row of the file as columns of an item; Invalid, naming the row, where it cannot be one."""
     kind, category = find_member(SupportKind, row["kind"]), find_member(NeedCategory, row["category"])
     if kind is None or category is None:
         raise Invalid("Row %(row)s: unknown kind or category.", field="file", row=number)
     try:
         low, typical, high = (_fen(row[name]) for name in ("low", "typical", "high"))
-        fields: dict[str, object] = {
+        fields: dict[str, Any] = {
             "code": row["code"],
             "name": row["name"],
             "unit": MONEY_UNIT if kind is SupportKind.MONEY else row["unit"],

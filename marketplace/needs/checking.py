@@ -8,6 +8,7 @@ from marketplace.core.divisions import CODE_LENGTH, Level, at_level, significant
 from marketplace.core.errors import Invalid
 from marketplace.db import db
 from marketplace.households.models import Household, Member
+from marketplace.needs.bands import bands_for
 from marketplace.needs.caps import NEVER_ASKED, asked_by
 from marketplace.needs.catalogue import items_by_id
 from marketplace.needs.lint import Draft, DraftLine, Finding, check_need, refusals
@@ -29,6 +30,7 @@ def lint_of(need: Need, *, now: datetime) -> list[Finding]:
 def draft_of(need: Need, *, now: datetime) -> Draft:
     """The need as the lint sees it."""
     items = items_by_id({line.item_id for line in need.lines if line.item_id is not None})
+    bands = bands_for(items.values(), area=need.division_code)
     lines = []
     for line in need.lines:
         item = items.get(line.item_id or 0)
@@ -39,8 +41,8 @@ def draft_of(need: Need, *, now: datetime) -> Draft:
                 quantity=line.quantity,
                 unit=line.unit,
                 unit_price_fen=line.unit_price_fen,
-                low_fen=item.low_fen if item else None,
-                high_fen=item.high_fen if item else None,
+                low_fen=bands[item.id].low_fen if item else None,
+                high_fen=bands[item.id].high_fen if item else None,
                 most=item.most if item else None,
                 is_own_words=item is None,
                 category=item.category if item else None,

@@ -108,6 +108,27 @@ class CatalogueItem(Base):
     basis: Mapped[str] = mapped_column(sa.String(60), default="estimate")
 
 
+class CatalogueBand(Base):
+    """What an item costs in one county, and whether it is offered there; set by the county itself."""
+
+    __tablename__ = "catalogue_band"
+    __table_args__ = (
+        sa.UniqueConstraint("item_id", "division_code"),
+        sa.CheckConstraint("low_fen >= 0 AND low_fen <= typical_fen AND typical_fen <= high_fen", name="band"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    item_id: Mapped[int] = mapped_column(sa.ForeignKey("catalogue_item.id"))
+    division_code: Mapped[str] = mapped_column(sa.ForeignKey("division.code"), index=True)
+    low_fen: Mapped[int] = mapped_column(sa.BigInteger)
+    typical_fen: Mapped[int] = mapped_column(sa.BigInteger)
+    high_fen: Mapped[int] = mapped_column(sa.BigInteger)
+    basis: Mapped[str] = mapped_column(sa.String(60))
+    is_offered: Mapped[bool] = mapped_column(default=True)
+    set_by: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"))
+    set_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class Need(Base):
     """What a household, or a village, asks for (需求)."""
 

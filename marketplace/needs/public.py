@@ -12,7 +12,7 @@ from marketplace.core.workflow import NeedState
 from marketplace.db import db
 from marketplace.households.models import Household
 from marketplace.media.models import Photo
-from marketplace.needs.models import CatalogueItem, Need, NeedLine, NeedPhoto
+from marketplace.needs.models import CatalogueBand, CatalogueItem, Need, NeedLine, NeedPhoto
 from marketplace.regions.queries import place_name
 
 _HELPED = (NeedState.DELIVERED, NeedState.CONFIRMED, NeedState.CLOSED)
@@ -158,8 +158,20 @@ def _household_codes(ids: Iterable[int]) -> Mapping[int, str]:
 
 def _lines_of(ids: Sequence[int]) -> Mapping[int, list[PublicLine]]:
     rows = db.session.execute(
-        sa.select(NeedLine, CatalogueItem.low_fen, CatalogueItem.high_fen)
+        sa.select(
+            NeedLine,
+            sa.func.coalesce(CatalogueBand.low_fen, CatalogueItem.low_fen),
+            sa.func.coalesce(CatalogueBand.high_fen, CatalogueItem.high_fen),
+        )
+        .join(Need, Need.id == NeedLine.need_id)
         .outerjoin(CatalogueItem, NeedLine.item_id == CatalogueItem.id)
+        .outerjoin(
+            CatalogueBand,
+            sa.and_(
+                CatalogueBand.item_id == NeedLine.item_id,
+                CatalogueBand.division_code == sa.func.substr(Need.division_code, 1, 6) + "000000",
+            ),
+        )
         .where(NeedLine.need_id.in_(ids))
         .order_by(NeedLine.need_id, NeedLine.position)
     )

@@ -32,7 +32,7 @@ from tests.browser.demonstration import Demonstration, demonstration
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 # Addresses that answer with something else than a page.
-FILES = {"/static/<path:filename>", "/photos/<token>.jpg", "/disclosure.csv", "/healthz"}
+FILES = {"/desk/catalogue.csv", "/static/<path:filename>", "/photos/<token>.jpg", "/disclosure.csv", "/healthz"}
 # What stands in Latin letters on a Chinese page, beside codes.
 LATIN = {"English", "mianbei", "xlsx", "csv", "WebP", "cookie"}
 
@@ -118,6 +118,12 @@ PAGES: dict[str, tuple[Example, ...]] = {
         *(Example("/desk", role) for role in (Role.PREFECTURE_OBSERVER, Role.AUDITOR, Role.ASSIGNED_OFFICER)),
         Example("/desk", DONOR, status=403),
     ),
+    "/desk/catalogue": (
+        Example("/desk/catalogue", Role.COUNTY_ADMIN),
+        Example("/desk/catalogue?q=没有的东西", Role.COUNTY_ADMIN),
+    ),
+    "/desk/catalogue/new": (Example("/desk/catalogue/new", Role.COUNTY_ADMIN, act=_press("保存")),),
+    "/desk/catalogue/<code>": (Example("/desk/catalogue/quilt", Role.COUNTY_ADMIN),),
     "/desk/people": (Example("/desk/people", Role.COUNTY_ADMIN),),
     "/desk/households": (Example("/desk/households", CLERK), Example("/desk/households?q=无此人", CLERK)),
     "/desk/households/new": (

@@ -121,6 +121,8 @@ def _places(actor: Actor) -> list[Place]:
         found.append(Place(_("Needs"), "/desk/needs"))
     if actor.has(Permission.PLEDGE_READ):
         found.append(Place(_("Pledges"), "/desk/pledges"))
+    if actor.has(Permission.CATALOGUE_KEEP):
+        found.append(Place(_("Catalogue and prices"), "/desk/catalogue"))
     if actor.has(Permission.ROLE_GRANT):
         found.append(Place(_("People and roles"), "/desk/people"))
     if actor.has(Permission.SIGNAL_READ):

@@ -110,7 +110,7 @@ def what(code: str) -> ResponseReturnValue:
                 return redirect(url_for(".what", code=need.code, **looked), 303)
             return _to(Step.HOW_MUCH, need)
     ticked = set(request.form.getlist("items")) if form.is_submitted() else _ticked(need)
-    heading, items = _shown_items(request.values.get("q", ""), request.values.get("c"))
+    heading, items = _shown_items(request.values.get("q", ""), request.values.get("c"), area=need.division_code)
     page = render_template(
         "needs/what.html",
         form=form,
@@ -323,16 +323,16 @@ def _ticked(need: Need) -> set[str]:
     return {item.code for item in items.values()}
 
 
-def _shown_items(words: str, category: str | None) -> tuple[str, list[CatalogueItem]]:
+def _shown_items(words: str, category: str | None, *, area: str) -> tuple[str, list[CatalogueItem]]:
     """A heading and the items to tick: those looked for, those of a category, or what the season asks for."""
     chosen = find_member(NeedCategory, category)
     if words.strip():
-        return _("Found for “%(words)s”", words=words), catalogue.search_items(words)
+        return _("Found for “%(words)s”", words=words), catalogue.search_items(words, area=area)
     if chosen is not None:
-        return term(chosen), catalogue.list_items(category=chosen)
+        return term(chosen), catalogue.list_items(category=chosen, area=area)
     is_cold = china_day(utc_now()).month in _COLD_MONTHS
     heading = _("Often asked for in winter") if is_cold else _("Often asked for")
-    return heading, catalogue.list_often_asked(winter=is_cold, most=_SHOWN_ITEMS)
+    return heading, catalogue.list_often_asked(winter=is_cold, most=_SHOWN_ITEMS, area=area)
 
 
 def _own_item(form: WhatForm) -> OwnItem | None:

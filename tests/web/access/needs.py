@@ -4,6 +4,7 @@ from marketplace.core.permissions import ROLE_PERMISSIONS, Permission, Role
 from tests.web.access import Row
 
 _READERS = [role for role in Role if Permission.NEED_READ in ROLE_PERMISSIONS[role]]
+_KEEPERS = [Role.COUNTY_ADMIN]
 _POSTERS = [Role.VILLAGE_CLERK, Role.HOUSEHOLD]
 
 ROWS = [
@@ -17,6 +18,13 @@ ROWS = [
     Row("POST", "/slip/withdraw", public=True),
     Row("POST", "/slip/leave", public=True),
     Row("GET", "/desk/needs", allowed=[*_READERS, Role.HOUSEHOLD]),
+    Row("GET", "/desk/catalogue", allowed=_KEEPERS),
+    Row("GET", "/desk/catalogue.csv", allowed=_KEEPERS),
+    Row("POST", "/desk/catalogue/import", allowed=_KEEPERS),
+    Row("GET", "/desk/catalogue/new", allowed=_KEEPERS),
+    Row("POST", "/desk/catalogue/new", allowed=_KEEPERS),
+    Row("GET", "/desk/catalogue/<code>", allowed=_KEEPERS),
+    Row("POST", "/desk/catalogue/<code>", allowed=_KEEPERS),
     Row("GET", "/desk/needs/<code>", allowed=[*_READERS, Role.HOUSEHOLD]),
     Row("POST", "/desk/needs/<code>/withdraw", allowed=_POSTERS),
     Row("GET", "/desk/needs/paper", allowed=[Role.VILLAGE_CLERK]),
