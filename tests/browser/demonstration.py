@@ -50,9 +50,11 @@ class Demonstration:
 
 
 @contextmanager
-def demonstration(folder: Path, *, scale: str) -> Iterator[Demonstration]:
-    """Build into an empty folder and serve until the end."""
+def demonstration(folder: Path, *, scale: str, database_url: str = "") -> Iterator[Demonstration]:
+    """Build into an empty folder, or an empty database elsewhere, and serve until the end."""
     instance = {"MARKETPLACE_INSTANCE": str(folder)}
+    if database_url:
+        instance["MARKETPLACE_DATABASE_URL"] = database_url
     _run(("demo", "--no-serve", "--scale", scale), instance)
     rows = {row["role"]: row for row in json.loads((folder / "demo-accounts.json").read_text(encoding="utf-8"))}
     accounts = {role: Account(*(rows[role.value][name] for name in ("phone", "password", "division"))) for role in Role}

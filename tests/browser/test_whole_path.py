@@ -14,6 +14,7 @@ from marketplace.core.identity import id_check_digit
 from marketplace.core.permissions import Role
 from tests.browser.conftest import Window, new_window
 from tests.browser.demonstration import Demonstration, demonstration
+from tests.postgres import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -76,9 +77,19 @@ class People:
 
 
 @pytest.fixture
-def people(tmp_path: Path, browser: Browser) -> Iterator[People]:
+def empty_url(backend: str, request: pytest.FixtureRequest) -> str:
+    """An empty PostgreSQL database; nothing for the embedded one, which the demonstration makes itself."""
+    if backend == "sqlite":
+        return ""
+    server: Server = request.getfixturevalue("postgres")
+    server.create("whole_path")
+    return server.url("whole_path")
+
+
+@pytest.fixture
+def people(tmp_path: Path, browser: Browser, empty_url: str) -> Iterator[People]:
     """The people of a small demonstration; anything wrong in one of their browsers fails the test."""
-    with demonstration(tmp_path / "instance", scale="0.01") as demo:
+    with demonstration(tmp_path / "instance", scale="0.01", database_url=empty_url) as demo:
         found = People(demo, browser)
         yield found
         for window in found.windows.values():
