@@ -8,7 +8,7 @@ import click
 from marketplace.cli.context import say, with_app
 from marketplace.core.actor import SYSTEM
 from marketplace.core.errors import Conflict
-from marketplace.db import db, transaction
+from marketplace.db import db, refresh_statistics, transaction
 from marketplace.db.clock import china_day, utc_now
 from marketplace.matching import outcomes
 from marketplace.matching import service as matching
@@ -35,6 +35,8 @@ def nightly(as_json: bool) -> None:
             followed = outcomes.collect(now=now)
         with transaction():
             ranked = matching.run(now=now, seed=china_day(now).toordinal()).needs
+        with transaction() as session:
+            refresh_statistics(session)
         if as_json:
             done = {"pledges_lapsed": lapsed, "needs_expired": expired, "statuses_changed": changed}
             done |= {"outcomes": followed, "needs_ranked": ranked}

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from flask_sqlalchemy_lite import SQLAlchemy
-from sqlalchemy import Engine, MetaData, event
+from sqlalchemy import Engine, MetaData, event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -74,6 +74,13 @@ def prepare(engine: Engine) -> None:
 def has_wal_reset_bug(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> bool:
     """True for a SQLite that is safe with one writing process only (K7)."""
     return _WAL_BUG_SINCE <= version < _WAL_BUG_FIXED
+
+
+def refresh_statistics(session: Session) -> None:
+    """Tell SQLite's planner how many rows there are, from samples; PostgreSQL sees to it by itself."""
+    if session.get_bind().dialect.name == "sqlite":
+        session.execute(text("PRAGMA analysis_limit = 1000"))
+        session.execute(text("ANALYZE"))
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from marketplace.core.actor import SYSTEM
 from marketplace.core.codes import Prefix
 from marketplace.core.kinds import PovertyCause, SupportKind
 from marketplace.core.workflow import NeedState
-from marketplace.db import db, transaction
+from marketplace.db import db, refresh_statistics, transaction
 from marketplace.demo import cast, channels, facts, people
 from marketplace.demo.asks import Ask, Asker, Planner
 from marketplace.demo.booking import Booker
@@ -91,6 +91,8 @@ def build(*, seed: int, scale: float, password: str, progress: Progress) -> list
         cast.speak_for_household(stage_asks, askers=askers, places=places, now=NOW)
         accounts = cast.open_accounts(places, password=password)
         progress(Stage.ACCOUNTS, len(accounts))
+    with transaction() as session:
+        refresh_statistics(session)
     with transaction():
         record = matching.run(now=NOW, seed=seed)
         progress(Stage.MATCHING, record.needs)

@@ -9,19 +9,18 @@ from typing import Any
 import sqlalchemy as sa
 
 from marketplace.core.codes import parse_code
-from marketplace.core.divisions import CODE_LENGTH, DIGITS, Level, significant
+from marketplace.core.divisions import CODE_LENGTH, significant
 from marketplace.core.kinds import Labelled, NeedCategory, SupportKind, Urgency
 from marketplace.core.workflow import NeedState
 from marketplace.db import db
+from marketplace.needs.counting import LONG_WAIT, Cells, by_category, by_county, count_cells, kept
 from marketplace.needs.models import Need
 from marketplace.needs.public import PublicNeed, public_cards
 from marketplace.needs.searching import Search
 
 PAGE_SIZE = 20
-LONG_WAIT = timedelta(days=30)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_OPEN_FEN = Need.value_fen - Need.pledged_fen
 # The household still agrees to be public.
 _IS_SHOWN = Need.hidden_at.is_(None)
 
@@ -116,50 +115,49 @@ def list_public_needs(
     if search is not None and filters.sort is Sort.RELEVANCE:
         return _by_relevance(filters, search, cursor, now=now, size=size)
     ordered = filters.sort if filters.sort is not Sort.RELEVANCE else Sort.WAITING
-    statement = sa.select(Need).where(*_conditions(filters, search, now=now))
     key, falling = _key(ordered)
+    order = (key.desc(), Need.code.desc()) if falling else (key.asc(), Need.code.asc())
+    conditions = _conditions(filters, search, now=now)
     after = _read_cursor(cursor)
     if after is not None:
         place = sa.tuple_(key, Need.code)
         bound = sa.tuple_(sa.literal(_key_value(ordered, after[0]), key.type), sa.literal(after[1]))
-        statement = statement.where(place < bound if falling else place > bound)
-    order = (key.desc(), Need.code.desc()) if falling else (key.asc(), Need.code.asc())
-    rows = list(db.session.scalars(statement.order_by(*order).limit(size + 1)))
+        conditions.append(place < bound if falling else place > bound)
+    # Each state by itself comes in order from an index; together they would be sorted anew for every page.
+    states = [
+        sa.select(Need.id).where(Need.state == state, *conditions).order_by(*order).limit(size + 1).subquery()
+        for state in _STANDING_STATES[filters.standing]
+    ]
+    chosen = sa.union_all(*(sa.select(state.c.id) for state in states))
+    rows = list(db.session.scalars(sa.select(Need).where(Need.id.in_(chosen)).order_by(*order).limit(size + 1)))
     shown = rows[:size]
     more = _write_cursor(ordered, shown[-1]) if len(rows) > size else None
     return NeedPage(public_cards(shown), count_needs(filters, now=now), more)
 
 
 def count_needs(filters: NeedFilters, *, now: datetime) -> Counts:
-    """The numbers beside the filters: each category's count leaves the chosen categories open."""
-    search = Search.of(filters.words)
-    conditions = _conditions(filters, search, now=now)
-    is_long = Need.published_at <= now - LONG_WAIT
-    totals = db.session.execute(
-        sa.select(
-            sa.func.count(),
-            sa.func.coalesce(sa.func.sum(sa.case((is_long, 1), else_=0)), 0),
-            sa.func.coalesce(sa.func.sum(sa.case((~Need.helped_before, 1), else_=0)), 0),
-        ).where(*conditions)
-    ).one()
-    others = _conditions(replace(filters, categories=()), search, now=now)
-    by_category = db.session.execute(
-        sa.select(Need.category, sa.func.count()).where(*others).group_by(Need.category)
-    ).all()
-    # Written out, not bound: PostgreSQL would take two parameters for two different expressions.
-    length = sa.literal_column(str(DIGITS[Level.COUNTY]), sa.Integer)
-    prefix = sa.func.substr(Need.division_code, sa.literal_column("1", sa.Integer), length)
-    anywhere = _conditions(replace(filters, area=None), search, now=now)
-    by_county = db.session.execute(sa.select(prefix, sa.func.count()).where(*anywhere).group_by(prefix)).all()
-    everything = sa.select(sa.func.count()).where(Need.state == NeedState.PUBLISHED, _IS_SHOWN)
+    """The numbers beside the filters: each category's count leaves the chosen categories open, each county's the area.
+
+    Where there are many needs, the numbers may be a minute old.
+    """
+    everywhere = replace(filters, area=None, categories=(), sort=Sort.WAITING)
+    cells = _cells(everywhere, now=now)
+    found = cells.chosen(filters.area, filters.categories)
     return Counts(
-        open_in_all=db.session.scalar(everything) or 0,
-        found=totals[0],
-        by_category={category: count for category, count in by_category if category is not None},
-        by_county={county.ljust(CODE_LENGTH, "0"): count for county, count in by_county},
-        waits_long=totals[1],
-        never_helped=totals[2],
+        open_in_all=_cells(NeedFilters(), now=now).found,
+        found=sum(cell.found for cell in found),
+        by_category=by_category(cells.chosen(filters.area)),
+        by_county=by_county(cells.chosen(None, filters.categories)),
+        waits_long=sum(cell.waits_long for cell in found),
+        never_helped=sum(cell.never_helped for cell in found),
     )
+
+
+def _cells(filters: NeedFilters, *, now: datetime) -> Cells:
+    def count() -> Cells:
+        return count_cells(_conditions(filters, Search.of(filters.words), now=now), now=now)
+
+    return kept.cells(filters, count, now=now)
 
 
 def area_condition(area: str) -> sa.ColumnElement[bool]:
@@ -178,9 +176,9 @@ def _conditions(filters: NeedFilters, search: Search | None, *, now: datetime) -
         found.append(Need.kind == filters.kind)
     if filters.band:
         low, high = _BAND_FEN[filters.band]
-        found.append(low < _OPEN_FEN)
+        found.append(low < Need.open_fen)
         if high is not None:
-            found.append(high >= _OPEN_FEN)
+            found.append(high >= Need.open_fen)
     if filters.urgency:
         found.append(Need.urgency == filters.urgency)
     if filters.waits_long:
@@ -218,7 +216,7 @@ def _needs(codes: list[str]) -> list[Need]:
 def _key(sort: Sort) -> tuple[sa.ColumnElement[Any], bool]:
     """The column that the list is ordered by, and whether it falls."""
     if sort is Sort.SMALL:
-        return _OPEN_FEN, False
+        return Need.open_fen.expression, False
     return Need.published_at.expression, sort is Sort.NEWEST
 
 

@@ -142,7 +142,14 @@ class Need(Base):
             " OR (published_at IS NOT NULL AND reviewer_id IS NOT NULL)",
             name="public_was_reviewed",
         ),
-        sa.Index("ix_need_state_published", "state", "published_at", "id"),
+        sa.Index("ix_need_state_published", "state", "published_at", "code"),
+        sa.Index("ix_need_state_open", "state", "open_fen", "code"),
+        # Everything that the public list filters and counts by, so that counting never reads the rows themselves.
+        sa.Index(
+            "ix_need_facets",
+            *("state", "division_code", "category", "kind", "urgency"),
+            *("helped_before", "hidden_at", "published_at", "open_fen"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -161,6 +168,8 @@ class Need(Base):
     needed_by: Mapped[date | None]
     value_fen: Mapped[int] = mapped_column(sa.BigInteger, default=0)
     pledged_fen: Mapped[int] = mapped_column(sa.BigInteger, default=0)
+    # What nobody has pledged yet; the database's own sum, for the list to be filtered and ordered by.
+    open_fen: Mapped[int] = mapped_column(sa.BigInteger, sa.Computed("value_fen - pledged_fen", persisted=True))
     # True once the household had been helped before this need was published.
     helped_before: Mapped[bool] = mapped_column(default=False)
     poster_id: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id"), index=True)
