@@ -20,6 +20,7 @@ from marketplace.households import service as households
 from marketplace.households.findings import Finding
 from marketplace.needs.catalogue import builtin_rows, load_catalogue, read_rows
 from marketplace.regions import service as regions
+from marketplace.workdays.service import builtin_days, load_days, read_days
 
 # A person reads this many lines of each kind; --json prints all.
 LINES_SHOWN = 30
@@ -101,6 +102,20 @@ def catalogue(file: Path | None, builtin: bool, as_json: bool) -> None:
             click.echo(json.dumps(counts))
         else:
             _print_counts(counts, dry_run=False)
+
+
+@import_group.command()
+@_file
+@_builtin
+@click.option("--division", default="", help="The division that the days hold for; the site's own without it.")
+def holidays(file: Path | None, builtin: bool, division: str) -> None:
+    """Read days off and worked weekends, a CSV in UTF-8 with the columns day, works, name."""
+    content = b"" if builtin else _content(file)
+    with with_app() as app, transaction():
+        rows = builtin_days() if builtin else read_days(io.StringIO(_utf8(content), newline=""))
+        place = division or app.config["SETTINGS"].home_division
+        loaded = load_days(rows, division=place, by=SYSTEM, now=utc_now())
+        click.echo(say("Read the calendar: %(number)d days.", number=loaded))
 
 
 def report_document(report: households.Report, *, dry_run: bool) -> dict[str, Any]:

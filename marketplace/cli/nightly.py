@@ -14,6 +14,7 @@ from marketplace.matching import outcomes
 from marketplace.matching import service as matching
 from marketplace.media.service import sweep_photos
 from marketplace.needs import service as needs
+from marketplace.needs.signals import find_signals
 from marketplace.notices.queries import due_notices
 from marketplace.notices.service import close_notice
 from marketplace.pledges import service as pledges
@@ -32,6 +33,8 @@ def nightly(as_json: bool) -> None:
         changed = _close_notices()
         sweep_photos(now=now)
         with transaction():
+            signals = find_signals(now=now, by=SYSTEM)
+        with transaction():
             followed = outcomes.collect(now=now)
         with transaction():
             ranked = matching.run(now=now, seed=china_day(now).toordinal()).needs
@@ -39,13 +42,14 @@ def nightly(as_json: bool) -> None:
             refresh_statistics(session)
         if as_json:
             done = {"pledges_lapsed": lapsed, "needs_expired": expired, "statuses_changed": changed}
-            done |= {"outcomes": followed, "needs_ranked": ranked}
+            done |= {"signals_found": signals, "outcomes": followed, "needs_ranked": ranked}
             click.echo(json.dumps({"at": now.isoformat(), **done}))
         else:
             click.echo(say("Pledges that ran out: %(number)d.", number=lapsed))
             click.echo(say("Needs that expired: %(number)d.", number=expired))
             click.echo(say("Outcomes of suggestions and pledges noted: %(number)d.", number=followed))
             click.echo(say("Changes of status that took effect: %(number)d.", number=changed))
+            click.echo(say("Signals for the counties: %(number)d.", number=signals))
             click.echo(say("Open needs ranked: %(number)d.", number=ranked))
 
 

@@ -21,6 +21,7 @@ from marketplace.demo.gifts import Circle
 from marketplace.demo.givers import Giver, make_givers
 from marketplace.demo.pictures import Album
 from marketplace.demo.places import Places, read_places, spread
+from marketplace.demo.second_looks import Looker
 from marketplace.demo.staff import make_staff
 from marketplace.demo.telling import Teller
 from marketplace.demo.texts import read_need_texts, read_offer_texts
@@ -33,6 +34,7 @@ from marketplace.needs.models import CatalogueItem
 from marketplace.needs.wording import short_name
 from marketplace.pairings.service import insert_agreements
 from marketplace.regions.service import import_builtin
+from marketplace.workdays.service import builtin_days, load_days
 
 NOW = facts.AS_OF.astimezone(UTC)
 _KIND_WEIGHTS = {
@@ -103,6 +105,7 @@ def _make_places(builder: _Builder) -> Places:
     with transaction():
         import_builtin(by=SYSTEM)
         load_catalogue(builtin_rows(), by=SYSTEM, now=facts.OPENED)
+        load_days(builtin_days(), division=facts.PREFECTURE, by=SYSTEM, now=facts.OPENED)
         places = read_places()
         builder.progress(Stage.PLACES, len(places.names))
     return places
@@ -169,7 +172,8 @@ def _wanted(sizes: facts.Sizes, *, rng: Random) -> list[tuple[SupportKind, NeedS
 def _belongs_on_stage(kind: SupportKind, state: NeedState, staged: Sequence[Ask]) -> bool:
     is_money = kind is SupportKind.MONEY
     wanted = state in (cast.STAGE_MONEY if is_money else cast.STAGE_OTHER)
-    return wanted and not any(ask.state is state and (ask.text.kind is SupportKind.MONEY) is is_money for ask in staged)
+    made = sum(ask.state is state and (ask.text.kind is SupportKind.MONEY) is is_money for ask in staged)
+    return wanted and made < (cast.STAGE_QUEUE if state is NeedState.SUBMITTED else 1)
 
 
 def _catalogue() -> dict[tuple[str, str], int]:
@@ -190,6 +194,7 @@ def _write(builder: _Builder, asks: Sequence[Ask], *, givers: Sequence[Giver], p
         builder.progress(Stage.NEEDS, len(needs))
         deeds = Booker(teller, places, builder.rng("booker")).write(asks, needs=needs)
         builder.progress(Stage.GIFTS, len(deeds))
+        Looker(teller.staff, places, builder.rng("second looks"), NOW).write()
     with transaction():
         rows = channels.make_agreements(
             dict(builder.sizes.channels), places=places, teller=teller, rng=builder.rng("channels")

@@ -21,6 +21,8 @@ from marketplace.households.speaker import link_user
 _FEN = 100
 # A need of each of these kinds and states is made in the village of the accounts, before all others.
 STAGE_OTHER = tuple(NeedState)
+# So many wait for the reviewer's account.
+STAGE_QUEUE = 4
 STAGE_MONEY = (NeedState.PUBLISHED, NeedState.PLEDGED, NeedState.DELIVERED, NeedState.CLOSED)
 
 

@@ -21,6 +21,7 @@ from marketplace.grievances.models import Cause, Grievance, StaffLevel
 from marketplace.grievances.queries import Subject, find_by_key, get_grievance
 from marketplace.media.service import store_photo
 from marketplace.needs.models import Need, ReturnReason
+from marketplace.needs.review_models import PauseCause
 from marketplace.needs.service import reject_need, suspend_need
 from marketplace.notices.queries import find_running_notice
 from marketplace.notices.service import hold_notice, release_notice, strike_entry
@@ -162,7 +163,7 @@ def _stop_need(need: Need | None, grievance: Grievance, *, by: Actor, now: datet
     # The right to decide on the complaint was checked; stopping the need follows from it.
     actor = replace(by, is_system=True)
     if (need.state, "suspend") in NEED_MOVES:
-        suspend_need(need.code, note=grievance.decision_reason, by=actor, now=now)
+        suspend_need(need.code, cause=PauseCause.COMPLAINT, note=grievance.decision_reason, by=actor, now=now)
     elif (need.state, "reject") in NEED_MOVES:
         reject_need(need.code, reason=ReturnReason.OTHER, note=grievance.decision_reason, by=actor, now=now)
 

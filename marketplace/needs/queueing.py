@@ -1,4 +1,7 @@
-"""What waits for a reviewer: ordered by the day an answer is due, then by what stands out, then by urgency."""
+"""What waits for a reviewer: ordered by the day an answer is due, then by what stands out, then by urgency.
+
+At the county what a township has approved once comes before all others.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -71,6 +74,11 @@ class Queue:
         return [row.need for row in self.rows]
 
     @property
+    def second(self) -> int:
+        """How many have been approved once and wait for this second approver."""
+        return sum(row.need.first_reviewer_id is not None for row in self.rows)
+
+    @property
     def overdue(self) -> int:
         """How many should have been answered before today."""
         return sum(row.late > 0 for row in self.rows)
@@ -122,6 +130,6 @@ def _row(need: Need, *, clocks: Clocks, today: date) -> Waiting:
     return Waiting(need, due, clocks.late_by(due, today, need.division_code))
 
 
-def _order(row: Waiting) -> tuple[date, int, int, datetime, int]:
-    since = row.need.submitted_at or row.need.created_at
-    return row.due, -row.need.risk, _RANK[row.need.urgency], since, row.need.id
+def _order(row: Waiting) -> tuple[bool, date, int, int, datetime, int]:
+    need, since = row.need, row.need.submitted_at or row.need.created_at
+    return need.first_reviewer_id is None, row.due, -need.risk, _RANK[need.urgency], since, need.id

@@ -126,3 +126,9 @@ def _close(drawn: Recheck, **values: Any) -> None:
     if not cast("sa.CursorResult[Any]", result).rowcount:
         raise Conflict("Somebody else has just decided on this. Reload the page.")
     db.session.expire(drawn)
+
+
+def is_disputed(need: Need) -> bool:
+    """True where the last second look did not agree with the approval."""
+    drawn = find_recheck(need)
+    return drawn is not None and drawn.agrees is False

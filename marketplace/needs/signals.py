@@ -65,11 +65,8 @@ def find_signals(*, now: datetime, by: Actor) -> int:
     """Look through the last quarter's decisions and keep what is new; returns how many signals are new."""
     cases = _cases(since=now - LOOKED_BACK)
     found = [*_pairs(cases), *_bursts(cases), *_nights(cases)]
-    known = set(
-        db.session.execute(
-            sa.select(ReviewSignal.kind, ReviewSignal.user_id, ReviewSignal.other_user_id, ReviewSignal.span)
-        ).tuples()
-    )
+    same = (ReviewSignal.kind, ReviewSignal.user_id, ReviewSignal.other_user_id, ReviewSignal.span)
+    known = {tuple(row) for row in db.session.execute(sa.select(*same))}
     new = [each for each in found if (each.kind, each.user_id, each.other_user_id, each.span) not in known]
     db.session.add_all(_row(each, now) for each in new)
     db.session.flush()

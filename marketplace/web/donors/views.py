@@ -13,6 +13,8 @@ from marketplace.db.clock import utc_now
 from marketplace.donors import queries, service
 from marketplace.fulfilment.thanks import thanks_for
 from marketplace.ledger.queries import balances_of
+from marketplace.needs.pausing import find_pause
+from marketplace.needs.rechecking import is_disputed
 from marketplace.pledges import service as pledges
 from marketplace.pledges.queries import PLEDGE, get_own_pledge, list_named_gifts, list_pledges_of_donor
 from marketplace.regions.queries import place_name
@@ -99,6 +101,8 @@ def pledge(code: str) -> ResponseReturnValue:
         events=events_of(found, thanks),
         sums=sums_of(found, balances_of(PLEDGE, found.id)),
         how_to=how_to(found),
+        pause=find_pause(found.need),
+        is_disputed=is_disputed(found.need),
         form=GiftVisibilityForm(data={"shows_name": found.shows_name, "shows_amount": found.shows_amount}),
         token=TokenForm(),
     )

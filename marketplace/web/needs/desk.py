@@ -10,15 +10,18 @@ from marketplace.core.kinds import find_member
 from marketplace.core.permissions import Permission
 from marketplace.core.workflow import NeedState
 from marketplace.db import transaction
-from marketplace.db.clock import utc_now
+from marketplace.db.clock import china_day, utc_now
 from marketplace.needs import policy, queries, service
 from marketplace.needs.checking import lint_of
 from marketplace.needs.desk import count_by_state, household_codes, list_desk_needs
 from marketplace.needs.drafts import EDITABLE, missing_step
 from marketplace.needs.models import Need
+from marketplace.needs.pausing import list_pauses
+from marketplace.needs.queueing import answer_due
 from marketplace.needs.repeating import is_template
 from marketplace.needs.service import Step
 from marketplace.web.guard import current_actor, requires
+from marketplace.web.i18n import say
 from marketplace.web.needs.blueprint import bp
 from marketplace.web.needs.forms import ActForm
 from marketplace.web.needs.remarks import remarks_of
@@ -56,7 +59,8 @@ def status(code: str) -> ResponseReturnValue:
         is_template=is_template(need, actor=current_actor()),
         again_key=secrets.token_urlsafe(24),
         next_step=missing_step(need) or Step.CHECK,
-        next_words=_next_words(need),
+        next_words=_waiting_words(need) or _next_words(need),
+        pauses=list_pauses(need),
         form=ActForm(),
     )
 
@@ -69,6 +73,23 @@ def withdraw(code: str) -> ResponseReturnValue:
         need = service.withdraw_need(code, by=current_actor(), now=utc_now())
     flash(_("The need has been taken back."))
     return redirect(url_for(".status", code=need.code), 303)
+
+
+def _waiting_words(need: Need) -> str:
+    """By when a need that was sent is answered, in working days; empty for any other."""
+    due = answer_due(need)
+    if due is None:
+        return ""
+    if due < china_day(utc_now()):
+        return say("This answer is overdue since %(day)s. Ask the reviewer, or call the hotline.", day=due.isoformat())
+    if need.first_reviewer_id is not None:
+        return say(
+            "The township has approved it. Something stands out, so that the county decides by %(day)s.",
+            day=due.isoformat(),
+        )
+    return say(
+        "The township answers within 3 working days: by %(day)s. There is nothing to do now.", day=due.isoformat()
+    )
 
 
 def _next_words(need: Need) -> str:
