@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from marketplace.cli.context import say, with_app
+from marketplace.cli.match_evaluate import evaluate
 from marketplace.core.codes import Prefix, parse_code
 from marketplace.core.errors import Invalid, NotFound
 from marketplace.core.workflow import NeedState
@@ -181,3 +182,6 @@ def benchmark(needs: int, donors: int, rounds: int, seed: int, as_json: bool) ->
 
 def _progress(words: str) -> None:
     click.echo(words, err=True)
+
+
+match.add_command(evaluate)

@@ -1,6 +1,7 @@
 """``marketplace match``: run, explain, benchmark."""
 
 import json
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -10,6 +11,7 @@ from marketplace.core.kinds import NeedCategory, SupportKind
 from tests import factories
 from tests.cli.running import run
 from tests.factories import TREE
+from tests.subjects.histories import write_market
 
 SQLITE = pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
 WARM = {"kinds": [SupportKind.GOODS.value], "categories": [NeedCategory.WRM.value], "areas": [TREE.county]}
@@ -66,3 +68,19 @@ def test_the_benchmark_prints_one_document_and_is_exact(settings: Settings) -> N
     assert measured["exact"] is True
     assert {"machine", "rows", "ratios", "exact"} == set(measured)
     assert {"method", "case", "needs", "donors", "best_s", "median_s", "cpu_s", "peak_mb"} <= set(measured["rows"][0])
+
+
+@SQLITE
+def test_a_history_is_measured_and_a_bad_row_is_refused_in_two_languages(settings: Settings, tmp_path: Path) -> None:
+    files = write_market(tmp_path, donors=30, needs=150)
+    asked = ["match", "evaluate", "--needs", str(files.needs), "--split", "2021-09-01", "--min-gifts", "2"]
+    said = run(settings, *asked, "--gifts", str(files.gifts), "--json")
+    assert said.status == 0
+    measured = json.loads(said.out)
+    assert {"jiedui", "random", "cogiving_knn"} <= {row["ranker"] for row in measured["rows"]}
+    assert {"auc", "brier", "brier_base", "ece", "n"} <= set(measured["success"])
+    files.gifts.write_text("donor_id,need_id,amount,date\nd,n,1,yesterday\n", encoding="utf-8")
+    refused = run(settings, *asked, "--gifts", str(files.gifts))
+    assert refused.status == 1
+    assert "第 2 行" in refused.err
+    assert "row 2: date is yesterday" in refused.err

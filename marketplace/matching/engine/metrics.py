@@ -80,3 +80,37 @@ def _wanted(wanted: Collection[Hashable]) -> set[Hashable]:
     if not wanted:
         raise ValueError("a query without anything wanted cannot be measured")
     return set(wanted)
+
+
+def list_gains(hits: Array, *, wanted: Array) -> tuple[Array, Array]:
+    """Recall and NDCG of many lists at once: hits (Q, k) bool by place, wanted (Q,) counts -> two (Q,) arrays.
+
+    Recall is over what a list of k could hold, ``min(k, wanted)``, so that a query with a hundred wanted can reach 1.
+    """
+    discounts = 1.0 / np.log2(np.arange(2, hits.shape[1] + 2))
+    best = np.minimum(wanted, hits.shape[1])
+    return hits.sum(axis=1) / best, hits @ discounts / np.cumsum(discounts)[best - 1]
+
+
+def area_under_curve(chances: Array, *, happened: Array) -> float:
+    """The chance that one that happened was given more than one that did not, ties half; NaN where all are alike."""
+    happened = np.asarray(happened, dtype=bool)
+    yes, no = int(happened.sum()), int((~happened).sum())
+    if not yes or not no:
+        return float("nan")
+    _, where, counts = np.unique(chances, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(counts) - (counts - 1) / 2)[where]
+    return float((ranks[happened].sum() - yes * (yes + 1) / 2) / (yes * no))
+
+
+def brier(chances: Array, *, happened: Array) -> float:
+    """The mean squared distance of the chances from what happened (Brier 1950)."""
+    return float(np.mean((np.asarray(chances, dtype=np.float64) - happened) ** 2))
+
+
+def calibration_error(chances: Array, *, happened: Array, bins: int = 10) -> float:
+    """Expected calibration error over bins of equal width: |mean chance - share that happened|, weighted by cases."""
+    chances = np.asarray(chances, dtype=np.float64)
+    places = np.minimum((chances * bins).astype(np.int64), bins - 1)
+    gaps = np.bincount(places, chances - happened, minlength=bins)
+    return float(np.abs(gaps).sum() / max(len(chances), 1))

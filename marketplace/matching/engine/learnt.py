@@ -1,0 +1,145 @@
+"""The ranker ``jiedui`` for histories: one set of weights for both directions, learnt inside the training period."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from marketplace.matching.engine.fit import Prior, Query, fit_weights
+from marketplace.matching.engine.history import History
+from marketplace.matching.engine.signals import SIGN_UNKNOWN, SIGNALS, Past, Signal, donor_signals, make_past
+
+# What experts expect before any history is read, and how firmly: the signals of a donor or a need alone are free
+# to move, those of a pair are held, because a history of few donors says little about them.
+CENTRE = {
+    Signal.NEIGHBOURS: 0.5,
+    Signal.SMALL_NEIGHBOURS: 0.25,
+    Signal.SHARED_NEEDS: 0.25,
+    Signal.TEXT: 0.5,
+    Signal.CATEGORY: 0.5,
+    Signal.KIND: 0.25,
+    Signal.AREA: 0.5,
+    Signal.BUDGET: 0.1,
+}
+HELD, LOOSE = 0.1, 0.003
+LOOSELY_HELD = frozenset({Signal.NEW_RATE, Signal.RECENT_RATE, Signal.TOTAL, Signal.IS_NEW, Signal.WAITING})
+PRIOR = Prior(
+    centre=np.array([CENTRE.get(signal, 0.0) for signal in SIGNALS]),
+    strength=np.array([LOOSE if signal in LOOSELY_HELD else HELD for signal in SIGNALS]),
+    is_free=np.array([signal in SIGN_UNKNOWN for signal in SIGNALS]),
+)
+WINDOWS = 3
+MOST_DONORS = 300
+MOST_NEEDS = 600
+MOST_OTHERS = 800
+MOST_CELLS = 400_000
+LIST_LENGTH = 10
+
+Array = NDArray[Any]
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """Who is asked in a window: donor rows, and for each the new candidates it gave to, as places among them."""
+
+    donors: Array
+    wanted: tuple[Array, ...]
+    known: tuple[Array, ...]
+
+
+def asked_in(past: Past, *, min_gifts: int) -> Asked:
+    """Donors with ``min_gifts`` distinct needs before the window and a new pair with a candidate inside it."""
+    history = past.history
+    place = np.full(len(history.needs), -1)
+    place[past.candidates] = np.arange(len(past.candidates))
+    inside = (history.day >= past.start) & (history.day < past.end) & (place[history.need] >= 0)
+    pairs = np.unique(history.donor[inside] * len(history.needs) + history.need[inside])
+    donors, wanted, known = [], [], []
+    for donor, needs in _by_donor(pairs, width=len(history.needs)):
+        low, high = past.seen.start[donor], past.seen.start[donor + 1]
+        if high - low < min_gifts:
+            continue
+        before = past.seen.columns[low:high]
+        new = place[np.setdiff1d(needs, before)]
+        if len(new):
+            donors.append(donor)
+            wanted.append(new)
+            known.append(place[before][place[before] >= 0])
+    return Asked(donors=np.array(donors, dtype=np.int64), wanted=tuple(wanted), known=tuple(known))
+
+
+def training_windows(history: History, *, start: int, end: int) -> list[Past]:
+    """Up to three windows that end where the test begins, latest first, each with as much history before it."""
+    if not len(history.day) or history.day[0] >= start:
+        return []
+    length = min(end - start, (start - int(history.day[0])) // (WINDOWS + 1))
+    if length < 1:
+        return []
+    return [
+        make_past(history, start=start - turn * length, end=start - (turn - 1) * length)
+        for turn in range(1, WINDOWS + 1)
+    ]
+
+
+def learn_ranker(windows: list[Past], *, min_gifts: int, seed: int, progress: Progress) -> Array:
+    """The weights (16,) in the order of SIGNALS; the expert's where the history holds nothing to learn from."""
+    by_donor: list[Query] = []
+    by_need: list[Query] = []
+    for number, past in enumerate(windows, start=1):
+        progress(f"learning from window {number} of {len(windows)}")
+        rng = np.random.default_rng([seed, number])
+        donors, needs = window_queries(past, min_gifts=min_gifts, rng=rng)
+        by_donor += donors
+        by_need += needs
+    return fit_weights([*_balanced(by_donor), *_balanced(by_need)], prior=PRIOR)
+
+
+def window_queries(past: Past, *, min_gifts: int, rng: np.random.Generator) -> tuple[list[Query], list[Query]]:
+    """The window as donor queries (their new needs against a sample of the rest) and need queries (likewise)."""
+    asked = asked_in(past, min_gifts=min_gifts)
+    if not len(asked.donors):
+        return [], []
+    every = np.arange(len(asked.donors))
+    sampled = set(rng.choice(every, min(MOST_DONORS, len(every)), replace=False).tolist())
+    most = int(np.clip(MOST_CELLS // len(every), 1, MOST_NEEDS))
+    needs = np.unique(np.concatenate(asked.wanted))
+    needs = np.sort(rng.choice(needs, min(most, len(needs)), replace=False))
+    donors: list[Query] = []
+    of_need = np.zeros((len(every), len(needs), len(SIGNALS)), dtype=np.float32)
+    is_wanted, is_known = (np.zeros((len(every), len(needs)), dtype=bool) for _ in range(2))
+    for row, donor in enumerate(asked.donors.tolist()):
+        signals = donor_signals(past, donor)
+        of_need[row] = signals[needs]
+        is_wanted[row], is_known[row] = np.isin(needs, asked.wanted[row]), np.isin(needs, asked.known[row])
+        if row in sampled:
+            donors.append(_donor_query(signals, wanted=asked.wanted[row], known=asked.known[row], rng=rng))
+    columns = zip(is_wanted.T, (~is_wanted & ~is_known).T, strict=True)
+    return donors, [
+        Query(chosen=of_need[wanted, place], others=of_need[others, place])
+        for place, (wanted, others) in enumerate(columns)
+    ]
+
+
+def _donor_query(signals: Array, *, wanted: Array, known: Array, rng: np.random.Generator) -> Query:
+    others = np.setdiff1d(np.arange(len(signals)), np.concatenate([wanted, known]), assume_unique=True)
+    drawn = rng.choice(others, min(MOST_OTHERS, len(others)), replace=False)
+    unseen = float(np.log(len(others) / len(drawn))) if len(drawn) else 0.0
+    # A donor of many gifts counts more, up to a whole list, but not in proportion.
+    weight = float(np.sqrt(min(len(wanted), LIST_LENGTH)))
+    return Query(chosen=signals[wanted], others=signals[drawn], unseen=unseen, weight=weight)
+
+
+def _balanced(queries: list[Query]) -> list[Query]:
+    """The same with weights that sum to one, so that both directions count alike."""
+    usable = [query for query in queries if len(query.chosen) and len(query.others)]
+    total = sum(query.weight for query in usable)
+    return [Query(query.chosen, query.others, query.unseen, query.weight / total) for query in usable]
+
+
+def _by_donor(pairs: Array, *, width: int) -> list[tuple[int, Array]]:
+    donors, needs = np.divmod(pairs, max(width, 1))
+    found, starts = np.unique(donors, return_index=True)
+    return list(zip(found.tolist(), np.split(needs, starts[1:]), strict=True)) if len(found) else []

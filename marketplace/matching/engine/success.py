@@ -1,0 +1,212 @@
+"""The success model on a history: chances of new pairs, or of a need's outcome, and how true they are."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from marketplace.matching.engine.chances import Chances, fit_chances, recalibrated, shrunk_log_odds, shrunk_rate
+from marketplace.matching.engine.history import UNKNOWN, History
+from marketplace.matching.engine.learnt import Asked, asked_in
+from marketplace.matching.engine.metrics import area_under_curve, bootstrap, brier, calibration_error
+from marketplace.matching.engine.signals import SIGNALS, Past, donor_signals
+
+OTHERS = 40
+PAIR_RATE = 1.0 / (1 + OTHERS)
+MOST_PAIRS = 3_000
+MOST_DONORS = 300
+FOLDS = 5
+LATEST = 0.25
+START_RATE = 0.5
+LARGEST_WEIGHT = 10.0
+RESAMPLES = 200
+# Larger needs succeed less often: half a log-odds for each standard deviation of the log of the amount.
+EXPERT_SIZE = -0.5
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cases:
+    """n cases: features (n, F), what happened (n,) bool, case weights (n,)."""
+
+    features: Array
+    happened: Array
+    weight: Array
+
+
+def sample_pairs(past: Past, asked: Asked, *, rng: np.random.Generator) -> Cases:
+    """New pairs of the window, each beside 40 sampled pairs of the same donor that did not come about."""
+    donors = np.arange(len(asked.donors))
+    if len(donors) > MOST_DONORS:
+        donors = np.sort(rng.choice(donors, MOST_DONORS, replace=False))
+    total = sum(len(asked.wanted[row]) for row in donors.tolist())
+    rows, happened = [], []
+    for row in donors.tolist():
+        wanted = asked.wanted[row]
+        if total > MOST_PAIRS:
+            kept = max(1, len(wanted) * MOST_PAIRS // total)
+            wanted = rng.choice(wanted, kept, replace=False)
+        signals = donor_signals(past, int(asked.donors[row]))
+        barred = np.concatenate([asked.wanted[row], asked.known[row]])
+        others = np.setdiff1d(np.arange(len(signals)), barred, assume_unique=True)
+        if not len(others):
+            continue
+        drawn = rng.choice(others, OTHERS * len(wanted))
+        rows += [signals[wanted], signals[drawn]]
+        happened += [np.ones(len(wanted), dtype=bool), np.zeros(len(drawn), dtype=bool)]
+    if not rows:
+        return Cases(np.zeros((0, len(SIGNALS))), np.zeros(0, dtype=bool), np.zeros(0))
+    features, joined = np.concatenate(rows), np.concatenate(happened)
+    # Counts grow with the years: a pair is judged against the typical pair of its own window.
+    return Cases(features - features.mean(axis=0), joined, np.ones(len(joined)))
+
+
+def learn_pairs(windows: list[Past], *, min_gifts: int, seed: int) -> Chances:
+    """The chances of pairs: fitted on the earlier windows, recalibrated on the latest."""
+    found = [
+        sample_pairs(past, asked_in(past, min_gifts=min_gifts), rng=np.random.default_rng([seed, 7, number]))
+        for number, past in enumerate(windows)
+    ]
+    found = [cases for cases in found if len(cases.happened)]
+    earlier, latest = found[1:] or found, found[:1]
+    nothing = np.zeros(len(SIGNALS))
+    if not found:
+        return fit_chances(
+            np.zeros((0, len(SIGNALS))), happened=nothing, weight=nothing, expert=nothing, prior_rate=PAIR_RATE
+        )
+    model = fit_chances(
+        np.concatenate([cases.features for cases in earlier]),
+        happened=np.concatenate([cases.happened for cases in earlier]),
+        weight=np.concatenate([cases.weight for cases in earlier]),
+        expert=nothing,
+        prior_rate=PAIR_RATE,
+    )
+    return recalibrated(model, latest[0].features, happened=latest[0].happened, weight=latest[0].weight)
+
+
+def measure(chances: Array, *, happened: Array, base: float, seed: int) -> dict[str, Any]:
+    """AUC, Brier, Brier of the base rate alone, ECE of 10 bins, each with its bootstrap 95 % interval, and n."""
+    if not len(chances):
+        return {"auc": None, "brier": None, "brier_base": None, "ece": None, "n": 0}
+    rows = np.arange(len(chances))
+    measures = {
+        "auc": lambda at: area_under_curve(chances[at], happened=happened[at]),
+        "brier": lambda at: brier(chances[at], happened=happened[at]),
+        "ece": lambda at: calibration_error(chances[at], happened=happened[at]),
+    }
+    document: dict[str, Any] = {"n": len(rows), "base_rate": base}
+    for name, statistic in measures.items():
+        found = bootstrap(rows, seed=seed, statistic=_by_rows(statistic), resamples=RESAMPLES)
+        document[name], document[f"{name}_ci"] = found.mean, [found.low, found.high]
+    document["brier_base"] = brier(np.full(len(rows), base), happened=happened)
+    return document
+
+
+def measure_outcomes(history: History, *, start: int, end: int, seed: int) -> dict[str, Any]:
+    """Learn from the needs published before ``start``, measure on those published in [start, end)."""
+    known = (history.outcome != UNKNOWN) & (history.published != UNKNOWN)
+    test = np.flatnonzero(known & (history.published >= start) & (history.published < end))
+    train, weight = resolved(history, start=start)
+    train_on = np.argsort(history.published[train], kind="stable")
+    train, weight = train[train_on], weight[train_on]
+    happened = history.outcome[train] == 1
+    base = float(shrunk_rate(happened, weight=weight, prior=START_RATE))
+    # Rates of groups are learnt on the earlier needs; the latest correct what has drifted since.
+    earlier = max(1, round(len(train) * (1 - LATEST)))
+    model, table = _learn_outcomes(history, rows=train[:earlier], weight=weight[:earlier], seed=seed)
+    late = train[earlier:]
+    model = recalibrated(
+        model, table.features(history, late), happened=history.outcome[late] == 1, weight=weight[earlier:]
+    )
+    chances = model.of(table.features(history, test)) if len(test) else np.zeros(0)
+    return measure(chances, happened=history.outcome[test] == 1, base=base, seed=seed)
+
+
+def resolved(history: History, *, start: int) -> tuple[Array, Array]:
+    """Rows of needs whose outcome is known before ``start``, and their weights.
+
+    A need that is still open then is censored: those like it that closed in time stand for it, by the inverse of the
+    chance of having been followed for that long (Kaplan-Meier of the censoring; Robins and Finkelstein 2000).
+    """
+    begun = (history.published != UNKNOWN) & (history.published < start)
+    closes = history.closed != UNKNOWN
+    done = begun & (history.outcome != UNKNOWN) & (~closes | (history.closed < start))
+    rows = np.flatnonzero(done)
+    followed = np.flatnonzero(begun & closes)
+    if not len(followed):
+        return rows, np.ones(len(rows))
+    lasted = np.minimum(history.closed[followed], start) - history.published[followed]
+    times, free = _still_followed(np.maximum(lasted, 0), is_censored=history.closed[followed] >= start)
+    length = np.where(closes[rows], history.closed[rows] - history.published[rows], 0)
+    before = np.searchsorted(times, np.maximum(length, 0), side="left") - 1
+    followed_for = np.where(before >= 0, free[np.maximum(before, 0)], 1.0)
+    return rows, np.minimum(1.0 / np.maximum(followed_for, 1.0 / LARGEST_WEIGHT), LARGEST_WEIGHT)
+
+
+def _still_followed(lasted: Array, *, is_censored: Array) -> tuple[Array, Array]:
+    """Kaplan-Meier: days, and the chance of not having been censored by then."""
+    times, where = np.unique(lasted, return_inverse=True)
+    ends = np.bincount(where, is_censored, minlength=len(times))
+    at_risk = len(lasted) - np.concatenate([[0], np.cumsum(np.bincount(where, minlength=len(times)))[:-1]])
+    return times, np.cumprod(1.0 - ends / at_risk)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Rates:
+    """Shrunk log-odds by group (category, kind, areas) and by word, learnt from some needs."""
+
+    groups: tuple[Array, ...]
+    words: Array
+
+    def features(self, history: History, rows: Array) -> Array:
+        """(n, F): one column a group, the words' mean, the log of the amount."""
+        columns = [rates[codes[rows]] for rates, codes in zip(self.groups, _grouped(history), strict=True)]
+        said = history.words.take(rows)
+        mean = said.dot(self.words) / np.maximum(said.sizes(), 1)
+        asked = np.log1p(history.asked[rows])
+        usual = np.nanmean(np.log1p(history.asked)) if not np.isnan(history.asked).all() else 0.0
+        return np.column_stack([*columns, mean, np.where(np.isnan(asked), usual, asked)])
+
+
+def _learn_outcomes(history: History, *, rows: Array, weight: Array, seed: int) -> tuple[Chances, _Rates]:
+    """Group rates out of fold, so that a need never votes for itself; then the weights of the groups."""
+    happened = history.outcome[rows] == 1
+    fold = np.random.default_rng([seed, 11]).integers(0, FOLDS, len(rows))
+    rates = _rates(history, rows=rows, weight=weight)
+    features = rates.features(history, rows)
+    for turn in range(FOLDS):
+        held = fold == turn
+        if held.any() and not held.all():
+            others = _rates(history, rows=rows[~held], weight=weight[~held])
+            features[held] = others.features(history, rows[held])
+    # A group's shrunk log-odds is worth its face value; the prior says so in standard deviations.
+    expert = features.std(axis=0) if len(features) else np.zeros(features.shape[1])
+    expert[-1] = EXPERT_SIZE if len(features) and expert[-1] > 0 else 0.0
+    return fit_chances(features, happened=happened, weight=weight, expert=expert, prior_rate=START_RATE), rates
+
+
+def _rates(history: History, *, rows: Array, weight: Array) -> _Rates:
+    happened = history.outcome[rows] == 1
+    base = float(shrunk_rate(happened, weight=weight, prior=START_RATE))
+    said = history.words.take(rows)
+    owner = said.rows()
+    words = shrunk_log_odds(
+        said.columns, happened=happened[owner], weight=weight[owner], width=history.words.width, base=base
+    )
+    groups = []
+    for codes in _grouped(history):
+        width = int(codes.max(initial=0)) + 1
+        rate = shrunk_log_odds(codes[rows] + 1, happened=happened, weight=weight, width=width + 1, base=base)
+        # The last place answers code -1, unknown.
+        groups.append(np.append(rate[1:], rate[0]))
+    return _Rates(groups=tuple(groups), words=words)
+
+
+def _grouped(history: History) -> tuple[Array, ...]:
+    return (history.category, history.kind, *history.areas)
+
+
+def _by_rows(statistic: Any) -> Any:
+    return lambda sample: statistic(sample.astype(np.int64))

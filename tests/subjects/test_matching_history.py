@@ -1,0 +1,220 @@
+"""Histories are read as they are written, ranked by what came before the split only, and measured without surprises."""
+
+import gzip
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from marketplace.core.errors import Invalid
+from marketplace.matching.engine import evaluate
+from marketplace.matching.engine.chances import fit_chances, recalibrated, to_chance
+from marketplace.matching.engine.fit import Prior, Query, fit_weights, pair_loss
+from marketplace.matching.engine.history import read_history
+from marketplace.matching.engine.learnt import training_windows
+from marketplace.matching.engine.metrics import area_under_curve, brier, calibration_error, list_gains
+from marketplace.matching.engine.report import describe
+from marketplace.matching.engine.signals import donor_signals, make_past
+from marketplace.matching.engine.spread import NOBODY, spread
+from marketplace.matching.engine.success import resolved
+from tests.subjects.histories import FIRST, Files, write_csv, write_market
+
+GIFTS = ("donor_id", "need_id", "amount", "date")
+SPLIT = FIRST + timedelta(days=650)
+
+
+@pytest.fixture(scope="module")
+def market(tmp_path_factory: pytest.TempPathFactory) -> Files:
+    return write_market(tmp_path_factory.mktemp("market"))
+
+
+def gifts_of(folder: Path, *rows: tuple[object, ...]) -> Path:
+    return write_csv(folder / "gifts.csv", rows=[dict(zip(GIFTS, row, strict=True)) for row in rows], columns=GIFTS)
+
+
+def needs_of(folder: Path, *rows: Mapping[str, object]) -> Path:
+    columns = dict.fromkeys(column for row in rows for column in row) or {"need_id": None}
+    return write_csv(folder / "needs.csv", rows=rows, columns=columns)
+
+
+def row_of(measured: Mapping[str, Any], *, ranker: str, direction: str) -> dict[str, Any]:
+    (found,) = [row for row in measured["rows"] if (row["ranker"], row["direction"]) == (ranker, direction)]
+    return dict(found)
+
+
+def test_a_compressed_file_reads_like_a_plain_one(market: Files, tmp_path: Path) -> None:
+    packed = tmp_path / "gifts.csv.gz"
+    packed.write_bytes(gzip.compress(market.gifts.read_bytes()))
+    plain, zipped = (read_history(market.needs, gifts=path) for path in (market.gifts, packed))
+    assert plain.donors == zipped.donors
+    assert np.array_equal(plain.need, zipped.need)
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        (("d", "n", "ten", "2020-01-01"), "row 2: amount is ten"),
+        (("d", "n", "nan", "2020-01-01"), "row 2: amount is nan"),
+        (("d", "n", 1, "01/02/2020"), "row 2: date is 01/02/2020; write YYYY-MM-DD"),
+        (("d", "n", 1, ""), "row 2: date is empty"),
+        (("", "n", 1, "2020-01-01"), "row 2: donor_id is empty"),
+    ],
+)
+def test_a_row_that_cannot_be_right_is_named(tmp_path: Path, row: tuple[object, ...], said: str) -> None:
+    with pytest.raises(Invalid, match=said):
+        read_history(needs_of(tmp_path, {"need_id": "n"}), gifts=gifts_of(tmp_path, row))
+
+
+def test_needs_that_stand_twice_or_have_no_id_column_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(Invalid, match="need_id n stands twice"):
+        read_history(needs_of(tmp_path, {"need_id": "n"}, {"need_id": "n"}))
+    with pytest.raises(Invalid, match="no column need_id"):
+        read_history(needs_of(tmp_path, {"id": "n"}))
+    with pytest.raises(Invalid, match="outcome is yes; write 1, 0"):
+        read_history(needs_of(tmp_path, {"need_id": "n", "outcome": "yes"}))
+
+
+def test_signals_know_nothing_of_what_comes_after(market: Files) -> None:
+    whole = read_history(market.needs, gifts=market.gifts, donors=market.donors)
+    before = whole.day < SPLIT.toordinal()
+    cut = replace(whole, **{name: getattr(whole, name)[before] for name in ("donor", "need", "day", "amount")})
+    window = {"start": SPLIT.toordinal(), "end": SPLIT.toordinal() + 200}
+    for donor in (0, 7):
+        assert np.array_equal(
+            donor_signals(make_past(whole, **window), donor), donor_signals(make_past(cut, **window), donor)
+        )
+
+
+def test_training_windows_end_at_the_split(market: Files) -> None:
+    history = read_history(market.needs, gifts=market.gifts)
+    windows = training_windows(history, start=SPLIT.toordinal(), end=SPLIT.toordinal() + 100)
+    assert windows[0].end == SPLIT.toordinal()
+    assert all(past.start < past.end <= SPLIT.toordinal() for past in windows)
+
+
+def test_ours_beats_every_baseline_on_small_donors_and_new_needs(market: Files) -> None:
+    history = read_history(market.needs, gifts=market.gifts, donors=market.donors)
+    measured = evaluate.run(history, split=SPLIT, min_gifts=5)
+    for direction in ("donor_to_need", "need_to_donor"):
+        ours = row_of(measured, ranker="jiedui", direction=direction)
+        others = [row for row in measured["rows"] if row["direction"] == direction and row["ranker"] != "jiedui"]
+        assert len(others) == 6
+        assert ours["ndcg_at_10"] > max(row["ndcg_at_10"] for row in others)
+        assert ours["ndcg_ci"][0] <= ours["ndcg_at_10"] <= ours["ndcg_ci"][1]
+        assert set(ours) >= {"recall_at_10", "recall_ci", "share_shown", "gini", "queries"}
+    assert measured["success"]["auc"] > 0.65
+    assert measured["success"]["brier"] < measured["success"]["brier_base"]
+    assert "jiedui" in describe(measured)
+    shares = [row["share_shown"] for row in measured["exposure"]]
+    assert shares == sorted(shares)
+
+
+def test_the_same_seed_gives_the_same_figures(tmp_path: Path) -> None:
+    files = write_market(tmp_path, donors=40, needs=200, seed=3)
+    history = read_history(files.needs, gifts=files.gifts)
+    first, second = (evaluate.run(history, split=SPLIT, min_gifts=3, seed=5) | {"seconds": 0} for _ in range(2))
+    assert first == second
+
+
+def test_without_gifts_only_the_success_model_is_measured(market: Files) -> None:
+    measured = evaluate.run(read_history(market.needs), split=SPLIT)
+    assert measured["rows"] == []
+    assert measured["success"]["n"] > 100
+    assert measured["success"]["auc_ci"][0] > 0.6
+
+
+@pytest.mark.parametrize(
+    "gifts",
+    [
+        [("d", "n1", 5, "2020-01-01"), ("d", "n2", 5, "2021-01-01")],
+        [("d", f"n{row}", 5, f"2020-01-{row + 1:02d}") for row in range(20)] + [("d", "n1", 5, "2021-01-01")],
+        [(f"d{row}", "n1", -5, "2020-01-01") for row in range(9)]
+        + [(f"d{row}", "n1", 0, "2021-01-01") for row in range(9)],
+        [(f"d{row % 3}", f"n{row % 4}", "", f"2020-01-{row + 1:02d}") for row in range(24)]
+        + [(f"d{row}", f"n{3 - row}", 1, "2021-01-01") for row in range(3)],
+    ],
+)
+def test_degenerate_histories_give_an_answer_without_nan(tmp_path: Path, gifts: list[tuple[object, ...]]) -> None:
+    history = read_history(needs_of(tmp_path, {"need_id": "n1"}), gifts=gifts_of(tmp_path, *gifts))
+    measured = evaluate.run(history, split=date(2020, 7, 1), min_gifts=1)
+    figures = [value for row in measured["rows"] for value in row.values() if isinstance(value, float)]
+    assert all(math.isfinite(value) for value in figures)
+    assert describe(measured)
+
+
+def test_a_split_without_history_says_what_there_is(tmp_path: Path) -> None:
+    history = read_history(needs_of(tmp_path, {"need_id": "n"}), gifts=gifts_of(tmp_path, ("d", "n", 1, "2020-01-01")))
+    with pytest.raises(Invalid, match="from 2020-01-01 to 2020-01-01"):
+        evaluate.run(history, split=date(2019, 1, 1))
+    with pytest.raises(Invalid, match="Nothing here has a date"):
+        evaluate.run(read_history(needs_of(tmp_path, {"need_id": "n"})), split=date(2019, 1, 1))
+
+
+def test_learning_finds_the_weight_that_decides_and_keeps_known_signs() -> None:
+    rng = np.random.default_rng(0)
+    queries = []
+    for _ in range(80):
+        features = rng.normal(size=(30, 3))
+        likely = features @ np.array([2.0, -1.0, 0.0]) + rng.gumbel(size=30)
+        best = likely.argmax()
+        queries.append(Query(chosen=features[[best]], others=np.delete(features, best, axis=0)))
+    prior = Prior(np.zeros(3), np.full(3, 0.001), np.array([False, False, True]))
+    weights = fit_weights(queries, prior=prior)
+    assert 1.4 < weights[0] < 2.6
+    assert weights[1] == 0.0
+    assert abs(weights[2]) < 0.4
+    assert pair_loss(queries, weights=weights) < pair_loss(queries, weights=prior.centre)
+    assert np.array_equal(fit_weights([], prior=prior), prior.centre)
+
+
+def test_few_cases_leave_the_expert_and_many_move_it() -> None:
+    rng = np.random.default_rng(1)
+    few, many = (rng.normal(size=(size, 1)) for size in (5, 4000))
+    expert = np.array([1.0])
+    happened = rng.random(4000) < to_chance(-1.0 - 0.5 * many[:, 0])
+    small = fit_chances(few, happened=np.zeros(5, dtype=bool), weight=np.ones(5), expert=expert, prior_rate=0.3)
+    large = fit_chances(many, happened=happened, weight=np.ones(4000), expert=expert, prior_rate=0.3)
+    assert float(small.of(few).mean()) > 0.2
+    assert large.weights[0] == pytest.approx(-0.5, abs=0.15)
+    drifted = recalibrated(large, many, happened=rng.random(4000) < 0.6, weight=np.ones(4000))
+    assert float(drifted.of(many).mean()) == pytest.approx(0.6, abs=0.03)
+
+
+def test_open_needs_are_censored_and_those_that_lasted_long_count_for_them(tmp_path: Path) -> None:
+    rows = [
+        {"need_id": f"n{row}", "published_at": f"2020-01-{1 + row % 28:02d}", "closed_at": closed, "outcome": 1}
+        for row, closed in enumerate(["2020-02-01"] * 20 + ["2020-05-20"] * 5 + ["2021-05-01"] * 5)
+    ]
+    late = [{"need_id": "m", "published_at": "2020-05-15", "closed_at": "2021-01-01", "outcome": 0}]
+    history = read_history(needs_of(tmp_path, *rows, *late))
+    known, weight = resolved(history, start=date(2020, 6, 1).toordinal())
+    assert len(known) == 25
+    assert weight.min() >= 1.0
+    assert weight.max() > weight.min()
+
+
+def test_metrics_equal_examples_worked_out_by_hand() -> None:
+    recall, ndcg = list_gains(np.array([[True, False, True]]), wanted=np.array([2]))
+    assert recall[0] == 1.0
+    assert ndcg[0] == pytest.approx(1.5 / 1.6309297535714573)
+    happened = np.array([True, False, False, True])
+    assert area_under_curve(np.array([0.9, 0.1, 0.5, 0.5]), happened=happened) == pytest.approx(0.875)
+    assert math.isnan(area_under_curve(np.array([0.5]), happened=np.array([True])))
+    assert brier(np.array([1.0, 0.5]), happened=np.array([True, False])) == pytest.approx(0.125)
+    assert calibration_error(np.array([0.05, 0.05, 0.95]), happened=np.array([0, 0, 1])) == pytest.approx(0.05)
+
+
+def test_spreading_keeps_lists_whole_and_shows_more_needs() -> None:
+    partners = np.tile(np.arange(30), (6, 1))
+    scores = np.tile(-0.01 * np.arange(30.0), (6, 1))
+    plain, wide = (spread(partners, scores, strength=strength, length=5) for strength in (0.0, 1.0))
+    assert len(np.unique(plain)) == 5
+    assert len(np.unique(wide)) > 20
+    assert all(len(set(shown)) == 5 for shown in wide.tolist())
+    short = spread(np.array([[3, NOBODY]]), np.array([[1.0, -np.inf]]), strength=0.5, length=4)
+    assert short.tolist() == [[3, NOBODY, NOBODY, NOBODY]]
