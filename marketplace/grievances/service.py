@@ -16,7 +16,6 @@ from marketplace.core.workflow import GRIEVANCE_MOVES, NEED_MOVES, GrievanceStat
 from marketplace.db import db
 from marketplace.db.clock import china_day
 from marketplace.grievances import policy
-from marketplace.grievances.clocks import answer_due
 from marketplace.grievances.models import Cause, Grievance, StaffLevel
 from marketplace.grievances.queries import Subject, find_by_key, get_grievance
 from marketplace.media.service import store_photo
@@ -25,7 +24,10 @@ from marketplace.needs.review_models import PauseCause
 from marketplace.needs.service import reject_need, suspend_need
 from marketplace.notices.queries import find_running_notice
 from marketplace.notices.service import hold_notice, release_notice, strike_entry
+from marketplace.workdays.queries import calendar_of
 
+# Working days until the answer (R-D14).
+ANSWER_WITHIN = 5
 _SHORTEST, _LONGEST = 4, 1000
 _LONGEST_ANSWER, _LONGEST_REASON = 600, 300
 
@@ -75,7 +77,7 @@ def receive(subject: Subject, complaint: Complaint, *, photo: IO[bytes] | None =
         photo_id=stored.id if stored else None,
         state=GrievanceState.RECEIVED,
         received_at=now,
-        due_on=answer_due(china_day(now)),
+        due_on=calendar_of(subject.division).after(china_day(now), ANSWER_WITHIN),
     )
     db.session.add(grievance)
     db.session.flush()

@@ -12,6 +12,7 @@ from marketplace.web.donors.views import bp as donors
 from marketplace.web.errors import setup_errors
 from marketplace.web.filters import setup_filters
 from marketplace.web.fulfilment.views import bp as fulfilment
+from marketplace.web.grievances.desk import bp as grievances
 from marketplace.web.guard import check_access, check_every_view, public
 from marketplace.web.headers import setup_headers
 from marketplace.web.home.views import bp as home
@@ -21,6 +22,7 @@ from marketplace.web.logs import setup_logs
 from marketplace.web.matching.views import bp as matching
 from marketplace.web.media.views import bp as media
 from marketplace.web.needs.views import bp as needs
+from marketplace.web.notices.views import bp as notices
 from marketplace.web.pledges.views import bp as pledges
 from marketplace.web.relatives.views import bp as relatives
 from marketplace.web.review.oversight import bp as oversight
@@ -48,6 +50,8 @@ BLUEPRINTS = (
     disclosure,
     statistics,
     matching,
+    notices,
+    grievances,
 )
 
 

@@ -10,7 +10,7 @@ from marketplace.core.permissions import Permission
 
 _PLEDGE_PAGES = ("/my",)
 _DESK_PAGES = ("/desk",)
-_OPEN_PAGES = ("/disclosure", "/statistics")
+_OPEN_PAGES = ("/disclosure", "/statistics", "/notices")
 _METHOD_PAGES = ("/how-we-count",)
 
 

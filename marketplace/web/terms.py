@@ -2,9 +2,21 @@
 
 from collections.abc import Mapping
 
-from marketplace.core.kinds import Channel, DonorType, Labelled, NeedCategory, PovertyCause, SupportKind, Urgency
+from marketplace.core.kinds import (
+    Channel,
+    DonorType,
+    Labelled,
+    MonitoredAs,
+    NeedCategory,
+    PovertyCause,
+    StatusMove,
+    SupportKind,
+    Urgency,
+)
 from marketplace.core.permissions import Role
-from marketplace.core.workflow import NeedState, PledgeState
+from marketplace.core.workflow import HouseholdStatus, NeedState, NoticeState, PledgeState
+from marketplace.grievances.models import Cause, StaffLevel
+from marketplace.notices.models import NoticeKind
 from marketplace.statistics.queries import Step
 
 # By class first: members of two lists with the same code are equal strings.
@@ -79,6 +91,41 @@ ENGLISH_TERMS: Mapping[type[Labelled], Mapping[Labelled, str]] = {
         Channel.PROVINCIAL: "Provincial departments",
         Channel.IN_PROVINCE: "Partners within the province",
         Channel.LOCAL: "Prefecture and counties",
+    },
+    StatusMove: {
+        StatusMove.ENTER: "Entry",
+        StatusMove.EXIT: "Exit",
+        StatusMove.MONITOR: "Under monitoring",
+        StatusMove.CLEAR: "Risk removed",
+        StatusMove.REENTER: "Re-entry",
+    },
+    MonitoredAs: {
+        MonitoredAs.UNSTABLE: "Left poverty, not stable",
+        MonitoredAs.EDGE: "At the edge of poverty",
+        MonitoredAs.SUDDEN: "Sudden grave hardship",
+    },
+    HouseholdStatus: {HouseholdStatus.REENTERED: "re-entered"},
+    NoticeKind: {NoticeKind.STATUS: "Changes of household status", NoticeKind.NEED: "Needs"},
+    NoticeState: {
+        NoticeState.PLANNED: "To be posted",
+        NoticeState.OPEN: "Hanging",
+        NoticeState.CLOSED: "Over",
+    },
+    Cause: {
+        Cause.UNTRUE: "What it says is not true",
+        Cause.FALSE_CLAIM: "Claimed falsely",
+        Cause.DIVERTED: "Money or things put to other use",
+        Cause.WITHHELD: "Something was kept back",
+        Cause.NOT_ARRIVED: "It did not arrive",
+        Cause.LEFT_OUT: "Somebody was left out",
+        Cause.PRIVACY: "Private things became public",
+        Cause.CONDUCT: "How staff behaved",
+        Cause.OTHER: "Something else",
+    },
+    StaffLevel: {
+        StaffLevel.VILLAGE: "Somebody of the village",
+        StaffLevel.TOWNSHIP: "Somebody of the township",
+        StaffLevel.COUNTY: "Somebody of the county",
     },
     Role: {
         Role.COUNTY_ADMIN: "county administrator",

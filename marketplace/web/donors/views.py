@@ -12,6 +12,7 @@ from marketplace.db import transaction
 from marketplace.db.clock import utc_now
 from marketplace.donors import queries, service
 from marketplace.fulfilment.thanks import thanks_for
+from marketplace.grievances.queries import upheld_about
 from marketplace.ledger.queries import balances_of
 from marketplace.needs.pausing import find_pause
 from marketplace.needs.rechecking import is_disputed
@@ -103,6 +104,7 @@ def pledge(code: str) -> ResponseReturnValue:
         how_to=how_to(found),
         pause=find_pause(found.need),
         is_disputed=is_disputed(found.need),
+        upheld=upheld_about(found.need),
         form=GiftVisibilityForm(data={"shows_name": found.shows_name, "shows_amount": found.shows_amount}),
         token=TokenForm(),
     )

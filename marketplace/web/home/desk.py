@@ -9,11 +9,14 @@ from flask_babel import gettext as _
 from marketplace.core.actor import Actor
 from marketplace.core.permissions import ROLE_PERMISSIONS, Permission
 from marketplace.core.workflow import NeedState
+from marketplace.db.clock import china_day
 from marketplace.fulfilment.acts import Act
 from marketplace.fulfilment.worklist import count_denied, count_work
+from marketplace.grievances.queries import count_open
 from marketplace.needs.desk import count_by_state
 from marketplace.needs.queueing import review_queue
 from marketplace.needs.rechecking import list_rechecks
+from marketplace.notices.queries import count_to_post, waiting_for_notice
 from marketplace.statistics.queries import Rates, need_rates
 
 
@@ -50,7 +53,14 @@ class Desk:
 
 def desk_of(actor: Actor, *, now: datetime) -> Desk:
     """What waits for this person now, the late first."""
-    tasks = [*_returned(actor), *_reviews(actor, now=now), *_gifts(actor), *_drafts(actor)]
+    tasks = [
+        *_returned(actor),
+        *_reviews(actor, now=now),
+        *_complaints(actor, now=now),
+        *_notices(actor),
+        *_gifts(actor),
+        *_drafts(actor),
+    ]
     area = _widest_area(actor)
     return Desk(
         tasks=sorted(tasks, key=lambda task: task.tone != "late"),
@@ -95,6 +105,24 @@ def _reviews(actor: Actor, *, now: datetime) -> Iterator[Task]:
         yield Task("eye", "wait", _("Look at approvals again"), "/desk/oversight", rechecks, reason)
 
 
+def _complaints(actor: Actor, *, now: datetime) -> Iterator[Task]:
+    if not actor.has(Permission.GRIEVANCE_HANDLE):
+        return
+    undecided, overdue = count_open(actor, today=china_day(now))
+    if undecided:
+        tone = "late" if overdue else "wait"
+        reason = _("%(count)s are overdue; five working days is the limit.", count=overdue)
+        yield Task(tone, tone, _("Answer complaints and objections"), "/desk/grievances", undecided, reason)
+
+
+def _notices(actor: Actor) -> Iterator[Task]:
+    if actor.has(Permission.NOTICE_PLAN) and (waiting := sum(len(g.proposals) for g in waiting_for_notice(actor))):
+        reason = _("Changes of status that are voted on and wait for a notice.")
+        yield Task("pen", "", _("Plan notices"), "/desk/notices", waiting, reason)
+    if actor.has(Permission.NOTICE_POST) and (planned := count_to_post(actor)):
+        yield Task("print", "", _("Post notices"), "/desk/notices", planned, _("Print, hang up, send a photo."))
+
+
 def _gifts(actor: Actor) -> Iterator[Task]:
     if not actor.has(Permission.PLEDGE_READ):
         return
@@ -123,6 +151,10 @@ def _places(actor: Actor) -> list[Place]:
         found.append(Place(_("Pledges"), "/desk/pledges"))
     if actor.has(Permission.CATALOGUE_KEEP):
         found.append(Place(_("Catalogue and prices"), "/desk/catalogue"))
+    if actor.has(Permission.HOUSEHOLD_READ):
+        found.append(Place(_("Notices of my area"), "/desk/notices"))
+    if actor.has(Permission.GRIEVANCE_HANDLE):
+        found.append(Place(_("Complaints and objections"), "/desk/grievances"))
     if actor.has(Permission.ROLE_GRANT):
         found.append(Place(_("People and roles"), "/desk/people"))
     if actor.has(Permission.SIGNAL_READ):

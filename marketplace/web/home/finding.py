@@ -6,7 +6,12 @@ from urllib.parse import urlencode
 
 from marketplace.core.codes import Prefix, parse_code
 
-_PAGES = {Prefix.NEED: "/needs/{}", Prefix.GIFT: "/disclosure/{}", Prefix.DONOR: "/donors/{}"}
+_PAGES = {
+    Prefix.NEED: "/needs/{}",
+    Prefix.GIFT: "/disclosure/{}",
+    Prefix.DONOR: "/donors/{}",
+    Prefix.NOTICE: "/notices/{}",
+}
 # Two letters, then figures: meant as a code, even where a character is wrong.
 _LIKE_A_CODE = re.compile(r"^[a-z]{2}[\s-]?(?=[a-z]*\d)[0-9a-z]{3,8}[\s-]?\d{0,2}$", re.IGNORECASE)
 _LONGEST = 100

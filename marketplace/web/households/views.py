@@ -6,11 +6,14 @@ from flask.typing import ResponseReturnValue
 from marketplace.core.actor import ensure_can
 from marketplace.core.divisions import Level
 from marketplace.core.permissions import Permission
-from marketplace.db import transaction
+from marketplace.db import db, transaction
 from marketplace.db.clock import china_day, utc_now
 from marketplace.households import queries, service
 from marketplace.households.models import Household
+from marketplace.households.proposing import find_pending
+from marketplace.media.models import Photo
 from marketplace.needs.desk import needs_of_household
+from marketplace.notices.queries import find_notice_of
 from marketplace.regions.queries import place_name
 from marketplace.web.forms import form_errors
 from marketplace.web.guard import current_actor, requires
@@ -63,6 +66,7 @@ def reveal(code: str) -> ResponseReturnValue:
 def _page(household: Household, *, form: RevealForm, revealed: service.Revealed | None = None) -> str:
     today = china_day(utc_now())
     actor = current_actor()
+    pending = find_pending(household.id)
     return render_template(
         "households/show.html",
         household=household,
@@ -73,6 +77,10 @@ def _page(household: Household, *, form: RevealForm, revealed: service.Revealed 
         findings=queries.findings_of(household, on=today),
         history=queries.list_status_changes(household),
         needs=needs_of_household(household.id),
+        pending=pending,
+        minutes=db.session.get_one(Photo, pending.minutes_id).token if pending else "",
+        notice=find_notice_of(pending) if pending else None,
+        may_propose=actor.can(Permission.NOTICE_PLAN, household.division_code) and pending is None,
         may_change=actor.can(Permission.HOUSEHOLD_WRITE, household.division_code),
         may_post=actor.can(Permission.NEED_POST, household.division_code),
         may_reveal=actor.can(Permission.PERSONAL_REVEAL, household.division_code),

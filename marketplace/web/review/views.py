@@ -14,6 +14,7 @@ from marketplace.needs.desk import household_codes
 from marketplace.needs.models import Need, ReturnReason
 from marketplace.needs.queueing import after, review_queue
 from marketplace.needs.service import Seen
+from marketplace.notices.service import ensure_may_be_published
 from marketplace.web.guard import current_actor, requires
 from marketplace.web.matching.refresh import refresh_need
 from marketplace.web.needs.overrides import overrides_in
@@ -58,6 +59,7 @@ def approve(code: str) -> ResponseReturnValue:
     if form.validate_on_submit():
         with shown_at(form):
             with transaction():
+                ensure_may_be_published(queries.get_need(code, actor=current_actor()))
                 decided = service.approve_need(
                     code,
                     seen=[seen for seen in Seen if seen.value in form.seen.data],

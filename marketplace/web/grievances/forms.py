@@ -1,0 +1,106 @@
+"""Forms of complaints: what somebody reports, and what handlers answer and decide."""
+
+import secrets
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from flask_wtf.file import FileAllowed, FileField
+from wtforms import HiddenField, RadioField, SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import DataRequired, InputRequired, Length, Optional
+
+from marketplace.core.kinds import find_member
+from marketplace.grievances.models import Cause, StaffLevel
+from marketplace.grievances.queries import Subject
+from marketplace.grievances.service import Complaint
+from marketplace.web.filters import term
+from marketplace.web.forms import BaseForm
+from marketplace.web.i18n import say
+
+_IMAGES = FileAllowed(["jpg", "jpeg", "png", "webp"], _l("Send a JPEG, PNG or WebP photo."))
+_NOBODY = ""
+
+
+def _new_key() -> str:
+    return secrets.token_urlsafe(16)
+
+
+class ReportForm(BaseForm):
+    """What is wrong; nobody has to say who he is."""
+
+    county = SelectField(_l("Where is it?"))
+    entry = SelectField(_l("Which line of the notice?"))
+    cause = RadioField(_l("What is wrong?"), [InputRequired(_l("Choose what is wrong."))])
+    words = TextAreaField(
+        _l("Say it in your own words"),
+        [DataRequired(_l("Say in 4 to 1,000 characters what is wrong.")), Length(max=1000)],
+        render_kw={"rows": 5},
+    )
+    about_staff = SelectField(_l("Is it about somebody who works for the village, township or county?"))
+    photo = FileField(_l("Photo as evidence"), [Optional(), _IMAGES])
+    contact = StringField(_l("How we can reach you"), [Optional(), Length(max=100)])
+    client_key = HiddenField(default=_new_key, validators=[Length(min=8, max=40)])
+    # People do not see this field; whatever fills it in is no person.
+    website = StringField(_l("Leave this empty"))
+
+    def offer(self, subject: Subject | None, counties: list[tuple[str, str]]) -> "ReportForm":
+        """The closed lists, and only the questions that this subject leaves open."""
+        self.cause.choices = [SelectChoice(cause.value, term(cause)) for cause in Cause]
+        self.about_staff.choices = [
+            SelectChoice(_NOBODY, _l("No")),
+            *(SelectChoice(level.value, term(level)) for level in StaffLevel),
+        ]
+        if subject is not None:
+            del self.county
+        else:
+            self.county.choices = counties
+        if subject is None or subject.shown is None or len(subject.shown.entries) < 2:
+            del self.entry
+        else:
+            self.entry.choices = [
+                SelectChoice("", _l("All of it")),
+                *(SelectChoice(str(e.id), _line(e)) for e in subject.shown.entries),
+            ]
+        return self
+
+    @property
+    def complaint(self) -> Complaint:
+        """As it was typed; the lists of choices have been checked."""
+        entry = self.entry.data if "entry" in self else None
+        return Complaint(
+            cause=next(cause for cause in Cause if cause.value == self.cause.data),
+            words=self.words.data,
+            contact=self.contact.data or "",
+            about_staff=find_member(StaffLevel, self.about_staff.data),
+            entry_id=int(entry) if entry else None,
+            client_key=self.client_key.data,
+        )
+
+
+def _line(entry: Any) -> str:
+    return f"{entry.code} · {term(entry.move) if entry.move else entry.title or say('Taken back')}"
+
+
+class AnswerForm(BaseForm):
+    """What whoever has the ticket reads."""
+
+    words = TextAreaField(
+        _l("The answer"),
+        [DataRequired(_l("Write the answer in 4 to 600 characters, without names."))],
+        render_kw={"rows": 4},
+    )
+
+
+class DecisionForm(BaseForm):
+    """Right or not, and why."""
+
+    reason = StringField(
+        _l("Reason for the decision"),
+        [DataRequired(_l("Every decision has a reason: write it in 4 to 300 characters.")), Length(max=300)],
+    )
+
+
+class CloseForm(BaseForm):
+    """What was put right."""
+
+    put_right = StringField(_l("What was put right"), [Optional(), Length(max=300)])
