@@ -224,8 +224,8 @@ def test_no_decision_without_a_reason_and_no_closing_without_what_was_put_right(
 def test_the_overdue_come_first_and_the_count_is_public(app: Flask) -> None:
     need = f.make_need()
     late = complain(need.code, now=NOW - timedelta(days=20), words="很久以前的")
-    fresh = complain(need.code, words="今天的")
-    answered = complain(need.code, words="答复过的")
+    fresh = complain(need.code, words="今天收到的")
+    answered = complain(need.code, words="已经答复过的")
     by = county()
     settle(answered, "uphold", by=by, now=NOW + DAY)
     assert [g.id for g in queries.list_grievances(f.actor_for(by), today=TODAY)] == [late.id, fresh.id]
