@@ -8,7 +8,9 @@ from itertools import count
 from openpyxl import Workbook
 
 from marketplace.core.identity import id_check_digit
+from marketplace.core.kinds import ExitAttribute, PovertyAttribute, PovertyCause
 from marketplace.households.columns import PROFILE
+from marketplace.households.rows import HouseholdRow, MemberRow
 from tests.factories import TREE
 
 NUMBER = f"{TREE.village}0001"
@@ -85,3 +87,29 @@ def xlsx_bytes(rows: Iterable[Cells], *, columns: Sequence[str] = PROFILE, above
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
+
+
+def number_row(
+    serial: str,
+    *,
+    name: str = "扎西",
+    born: str = "19750101",
+    number: str = "",
+    village: str = TREE.village,
+    phone: str | None = None,
+    account: str | None = None,
+) -> HouseholdRow:
+    """A household of one person as the register's own values, for tests that write it directly."""
+    registry_no = f"{village}88{serial:0>4}"
+    member = MemberRow(f"{registry_no}01", name, number or id_of(born=born), "户主")
+    return HouseholdRow(
+        registry_no=registry_no,
+        division_code=village,
+        head_name=name,
+        attribute=PovertyAttribute.GENERAL,
+        exit_attribute=ExitAttribute.POOR,
+        main_cause=PovertyCause.ILLNESS,
+        members=(member,),
+        phone=phone,
+        bank_account=account,
+    )

@@ -10,6 +10,7 @@ from marketplace.core.actor import SYSTEM
 from marketplace.core.errors import Conflict
 from marketplace.db import db, refresh_statistics, transaction
 from marketplace.db.clock import china_day, utc_now
+from marketplace.households.duplicates import find_duplicates
 from marketplace.matching import outcomes
 from marketplace.matching import service as matching
 from marketplace.media.service import sweep_photos
@@ -35,6 +36,8 @@ def nightly(as_json: bool) -> None:
         with transaction():
             signals = find_signals(now=now, by=SYSTEM)
         with transaction():
+            doubled = find_duplicates(by=SYSTEM, now=now)
+        with transaction():
             followed = outcomes.collect(now=now)
         with transaction():
             ranked = matching.run(now=now, seed=china_day(now).toordinal()).needs
@@ -42,11 +45,13 @@ def nightly(as_json: bool) -> None:
             refresh_statistics(session)
         if as_json:
             done = {"pledges_lapsed": lapsed, "needs_expired": expired, "statuses_changed": changed}
+            done |= {"duplicates_found": doubled}
             done |= {"signals_found": signals, "outcomes": followed, "needs_ranked": ranked}
             click.echo(json.dumps({"at": now.isoformat(), **done}))
         else:
             click.echo(say("Pledges that ran out: %(number)d.", number=lapsed))
             click.echo(say("Needs that expired: %(number)d.", number=expired))
+            click.echo(say("Possible duplicates found: %(number)d.", number=doubled))
             click.echo(say("Outcomes of suggestions and pledges noted: %(number)d.", number=followed))
             click.echo(say("Changes of status that took effect: %(number)d.", number=changed))
             click.echo(say("Signals for the counties: %(number)d.", number=signals))

@@ -29,6 +29,7 @@ class Permission(StrEnum):
     HOUSEHOLD_READ = "household.read"
     HOUSEHOLD_WRITE = "household.write"
     PERSONAL_REVEAL = "personal.reveal"
+    DUPLICATE_DECIDE = "duplicate.decide"
     NOTICE_PLAN = "notice.plan"
     NOTICE_POST = "notice.post"
     GRIEVANCE_HANDLE = "grievance.handle"
@@ -77,6 +78,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         _P.NOTICE_POST,
         _P.GRIEVANCE_HANDLE,
         _P.PERSONAL_REVEAL,
+        _P.DUPLICATE_DECIDE,
         _P.NEED_REVIEW,
         _P.MATCH_READ,
         _P.RECEIPT_RECORD,
@@ -90,6 +92,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         _P.GRIEVANCE_HANDLE,
         _P.HOUSEHOLD_WRITE,
         _P.PERSONAL_REVEAL,
+        _P.DUPLICATE_DECIDE,
         _P.NEED_REVIEW,
         _P.MATCH_READ,
         _P.RECEIPT_RECORD,

@@ -140,3 +140,43 @@ class StatusProposal(Base):
     decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     dropped_because: Mapped[str] = mapped_column(sa.String(200), default="")
     household: Mapped[Household] = relationship()
+
+
+class DuplicateSign(Labelled):
+    """What two households have in common (重复迹象)."""
+
+    PHONE = "phone", "电话相同"
+    ACCOUNT = "account", "银行账号相同"
+    PERSON = "person", "同村同名同音同年生"
+
+
+class DuplicateVerdict(Labelled):
+    """What was decided about two households (核实结论)."""
+
+    KEEP_FIRST = "keep_first", "是同一户，保留左边"
+    KEEP_SECOND = "keep_second", "是同一户，保留右边"
+    DIFFERENT = "different", "不是同一户"
+
+
+class HouseholdDuplicate(Base):
+    """Two households that may be one; a person decides, nothing is deleted."""
+
+    __tablename__ = "household_duplicate"
+    __table_args__ = (
+        sa.UniqueConstraint("first_id", "second_id"),
+        sa.CheckConstraint("first_id < second_id", name="one_order"),
+        sa.CheckConstraint(
+            "verdict IS NULL OR (decided_by IS NOT NULL AND decided_at IS NOT NULL AND length(why) > 0)",
+            name="decided_with_reason",
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    first_id: Mapped[int] = mapped_column(sa.ForeignKey("household.id", ondelete="CASCADE"))
+    second_id: Mapped[int] = mapped_column(sa.ForeignKey("household.id", ondelete="CASCADE"), index=True)
+    signs: Mapped[list[str]] = mapped_column(sa.JSON, default=list)
+    found_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    verdict: Mapped[DuplicateVerdict | None] = mapped_column(enum_column(DuplicateVerdict))
+    why: Mapped[str] = mapped_column(sa.String(200), default="")
+    decided_by: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"))
+    decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

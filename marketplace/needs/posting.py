@@ -19,6 +19,7 @@ from marketplace.core.money import LARGEST_FEN
 from marketplace.core.workflow import NEED_MOVES, NeedState, next_state
 from marketplace.db import db
 from marketplace.db.clock import china_day
+from marketplace.households.duplicates import kept_instead_of
 from marketplace.households.models import Household
 from marketplace.media.models import Photo
 from marketplace.media.pictures import LARGEST_UPLOAD
@@ -76,6 +77,9 @@ def start_need(*, household_code: str | None, village: str | None, client_key: s
     household = _household(household_code) if household_code else None
     division = household.division_code if household else _village(village)
     policy.ensure_can_post(by, division, household_id=household.id if household else None)
+    stays = kept_instead_of(household.id) if household else None
+    if stays is not None:
+        raise Conflict("This household is registered twice: post for %(code)s.", code=stays)
     return begin_draft(client_key, division=division, household_id=household.id if household else None, by=by, now=now)
 
 

@@ -118,6 +118,8 @@ PAGES: dict[str, tuple[Example, ...]] = {
         *(Example("/desk", role) for role in (Role.PREFECTURE_OBSERVER, Role.AUDITOR, Role.ASSIGNED_OFFICER)),
         Example("/desk", DONOR, status=403),
     ),
+    "/desk/duplicates": (Example("/desk/duplicates", Role.COUNTY_ADMIN),),
+    "/desk/duplicates/<first>/<second>": (Example("/desk/duplicates/none/such", Role.COUNTY_ADMIN, status=404),),
     "/desk/catalogue": (
         Example("/desk/catalogue", Role.COUNTY_ADMIN),
         Example("/desk/catalogue?q=没有的东西", Role.COUNTY_ADMIN),

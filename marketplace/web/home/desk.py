@@ -149,6 +149,8 @@ def _places(actor: Actor) -> list[Place]:
         found.append(Place(_("Needs"), "/desk/needs"))
     if actor.has(Permission.PLEDGE_READ):
         found.append(Place(_("Pledges"), "/desk/pledges"))
+    if actor.has(Permission.DUPLICATE_DECIDE):
+        found.append(Place(_("Possible duplicates"), "/desk/duplicates"))
     if actor.has(Permission.CATALOGUE_KEEP):
         found.append(Place(_("Catalogue and prices"), "/desk/catalogue"))
     if actor.has(Permission.HOUSEHOLD_READ):

@@ -17,6 +17,7 @@ from marketplace.notices.queries import find_notice_of
 from marketplace.regions.queries import place_name
 from marketplace.web.forms import form_errors
 from marketplace.web.guard import current_actor, requires
+from marketplace.web.households import duplicates as _duplicates  # noqa: F401
 from marketplace.web.households import importing as _importing  # noqa: F401  (its pages register themselves)
 from marketplace.web.households import registering as _registering  # noqa: F401
 from marketplace.web.households.blueprint import bp

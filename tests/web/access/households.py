@@ -12,9 +12,13 @@ _READERS = {
     Role.ASSIGNED_OFFICER,
 }
 _WRITERS = {Role.VILLAGE_CLERK, Role.COUNTY_ADMIN}
+_DECIDERS = {Role.TOWNSHIP_REVIEWER, Role.COUNTY_ADMIN}
 _REVEALERS = {Role.VILLAGE_CLERK, Role.TOWNSHIP_REVIEWER, Role.COUNTY_ADMIN}
 
 ROWS = [
+    Row("GET", "/desk/duplicates", allowed=_DECIDERS),
+    Row("GET", "/desk/duplicates/<first>/<second>", allowed=_DECIDERS),
+    Row("POST", "/desk/duplicates/<first>/<second>", allowed=_DECIDERS),
     Row("GET", "/desk/households", allowed=_READERS),
     Row("GET", "/desk/households/<code>", allowed=_READERS),
     Row("POST", "/desk/households/<code>/reveal", allowed=_REVEALERS),

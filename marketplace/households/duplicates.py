@@ -1,0 +1,205 @@
+"""Households that may be one and the same (疑似重复): found by signs, decided by people who see both side by side."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import combinations
+
+import sqlalchemy as sa
+from sqlalchemy.orm import InstrumentedAttribute, selectinload
+
+from marketplace.audit import service as audit
+from marketplace.core.actor import Actor
+from marketplace.core.divisions import DIGITS, Level
+from marketplace.core.errors import Conflict, Forbidden, Invalid, NotFound
+from marketplace.core.identity import birth_date
+from marketplace.core.permissions import Permission
+from marketplace.core.text import pinyin
+from marketplace.db import db
+from marketplace.households.models import DuplicateSign, DuplicateVerdict, Household, HouseholdDuplicate, Member
+
+# A number that more households share is a shop's or an office's; each pair of a smaller group is looked at.
+_MOST_SHARING = 20
+_SHORTEST_WHY, _LONGEST_WHY = 4, 200
+_NOTHING_HERE = "There is nothing here that you may see."
+Pair = tuple[int, int]
+_Noted = HouseholdDuplicate
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Two households that may be one, with what points to it."""
+
+    id: int
+    first: Household
+    second: Household
+    signs: list[DuplicateSign]
+    found_at: datetime
+    verdict: DuplicateVerdict | None
+    why: str
+
+
+def find_duplicates(*, by: Actor, now: datetime) -> int:
+    """Note every pair with a common phone, account, or person, that is not noted yet; returns how many are new.
+
+    A person is the same sound of the name, the same year of birth and the same village: likeness of names alone
+    names the wrong people. The same ID number in two households is refused at registration already.
+    """
+    if not by.is_system:
+        raise Forbidden("Your role does not allow this.")
+    signs: dict[Pair, list[DuplicateSign]] = defaultdict(list)
+    for sign, pairs in (
+        (DuplicateSign.PHONE, _sharing(Household.phone_index)),
+        (DuplicateSign.ACCOUNT, _sharing(Household.bank_account_index)),
+        (DuplicateSign.PERSON, _same_people()),
+    ):
+        for pair in pairs:
+            signs[pair].append(sign)
+    known = {(row.first_id, row.second_id) for row in db.session.scalars(sa.select(HouseholdDuplicate))}
+    new = sorted(signs.keys() - known)
+    for first, second in new:
+        found = [sign.value for sign in signs[(first, second)]]
+        db.session.add(HouseholdDuplicate(first_id=first, second_id=second, signs=found, found_at=now))
+    db.session.flush()
+    if new:
+        audit.record(by, "duplicate.find", subject="household", subject_id=None, at=now, count=len(new))
+    return len(new)
+
+
+def list_duplicates(*, actor: Actor) -> list[Candidate]:
+    """What waits for a decision in the actor's area, the oldest first."""
+    chosen = sa.select(HouseholdDuplicate).where(HouseholdDuplicate.verdict.is_(None))
+    rows = db.session.scalars(chosen.order_by(HouseholdDuplicate.found_at, HouseholdDuplicate.id)).all()
+    homes = _homes(home for row in rows for home in (row.first_id, row.second_id))
+    found = [_candidate(row, homes) for row in rows]
+    return [candidate for candidate in found if _may_decide(actor, candidate)]
+
+
+def get_duplicate(first: str, second: str, *, actor: Actor) -> Candidate:
+    """The pair of these two codes; NotFound outside the actor's area (Z2)."""
+    ids = dict(
+        db.session.execute(sa.select(Household.code, Household.id).where(Household.code.in_((first, second)))).all()
+    )
+    if len(ids) != 2:
+        raise NotFound(_NOTHING_HERE)
+    low, high = sorted(ids.values())
+    row = db.session.scalar(
+        sa.select(HouseholdDuplicate).where(HouseholdDuplicate.first_id == low, HouseholdDuplicate.second_id == high)
+    )
+    if row is None:
+        raise NotFound(_NOTHING_HERE)
+    candidate = _candidate(row, _homes((low, high)))
+    if not _may_decide(actor, candidate):
+        raise NotFound(_NOTHING_HERE)
+    return candidate
+
+
+def decide_duplicate(
+    first: str, second: str, *, verdict: DuplicateVerdict | None, why: str, by: Actor, now: datetime
+) -> Candidate:
+    """Say whether the two are one household, and which number stays; decided once, audited.
+
+    Nothing is deleted: for the household that does not stay no need can be posted from then on.
+    """
+    candidate = get_duplicate(first, second, actor=by)
+    reason = " ".join(why.split())
+    if verdict is None:
+        raise Invalid("Choose whether they are one household.", field="verdict")
+    if not _SHORTEST_WHY <= len(reason) <= _LONGEST_WHY:
+        raise Invalid("Say in 4 to 200 characters how you know.", field="why")
+    decided = db.session.execute(
+        sa.update(HouseholdDuplicate)
+        .where(HouseholdDuplicate.id == candidate.id, HouseholdDuplicate.verdict.is_(None))
+        .values(verdict=verdict, why=reason, decided_by=by.user_id, decided_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    if not decided.rowcount:  # type: ignore[attr-defined]
+        raise Conflict("Somebody else has just decided on this. Reload the page.")
+    db.session.expire_all()
+    audit.record(
+        by,
+        "duplicate.decide",
+        subject="household",
+        subject_id=candidate.first.id,
+        at=now,
+        division=candidate.first.division_code,
+        verdict=verdict.value,
+        first=candidate.first.code,
+        second=candidate.second.code,
+    )
+    return get_duplicate(first, second, actor=by)
+
+
+def kept_instead_of(household_id: int) -> str | None:
+    """The code of the household that stays where this one was found to be the same, or None."""
+    stays = sa.or_(
+        sa.and_(_Noted.second_id == household_id, _Noted.verdict == DuplicateVerdict.KEEP_FIRST),
+        sa.and_(_Noted.first_id == household_id, _Noted.verdict == DuplicateVerdict.KEEP_SECOND),
+    )
+    row = db.session.scalars(sa.select(HouseholdDuplicate).where(stays)).first()
+    if row is None:
+        return None
+    other = row.first_id if row.second_id == household_id else row.second_id
+    return db.session.scalar(sa.select(Household.code).where(Household.id == other))
+
+
+def _sharing(column: InstrumentedAttribute[bytes | None]) -> Iterable[Pair]:
+    """Pairs of households with the same value in a blind index."""
+    shared = (
+        sa.select(column).where(column.is_not(None)).group_by(column).having(sa.func.count().between(2, _MOST_SHARING))
+    )
+    groups: dict[bytes, list[int]] = defaultdict(list)
+    for household_id, index in db.session.execute(sa.select(Household.id, column).where(column.in_(shared))):
+        groups[bytes(index or b"")].append(household_id)
+    for ids in groups.values():
+        yield from combinations(sorted(ids), 2)
+
+
+def _same_people() -> Iterable[Pair]:
+    """Pairs of households of one village with a person of the same sounding name and year of birth.
+
+    ID numbers are deciphered only where two names of a village sound the same.
+    """
+    named: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
+    members = sa.select(Member.id, Member.name, Household.id, Household.division_code).join(
+        Household, Household.id == Member.household_id
+    )
+    for member_id, name, household_id, village in db.session.execute(members):
+        named[(village, pinyin(name) or name)].append((household_id, member_id))
+    alike = [people for people in named.values() if len({household for household, _ in people}) > 1]
+    wanted = [member_id for people in alike for _, member_id in people]
+    years: dict[int, int | None] = {}
+    for start in range(0, len(wanted), 5_000):
+        part = sa.select(Member.id, Member.id_number).where(Member.id.in_(wanted[start : start + 5_000]))
+        for member_id, number in db.session.execute(part):
+            born = birth_date(number)
+            years[member_id] = born.year if born else None
+    found = set()
+    for people in alike:
+        for (one, first), (two, second) in combinations(people, 2):
+            if one != two and years[first] is not None and years[first] == years[second]:
+                found.add((min(one, two), max(one, two)))
+    return found
+
+
+def _homes(ids: Iterable[int]) -> dict[int, Household]:
+    chosen = sa.select(Household).where(Household.id.in_(set(ids))).options(selectinload(Household.members))
+    return {home.id: home for home in db.session.scalars(chosen)}
+
+
+def _candidate(row: HouseholdDuplicate, homes: dict[int, Household]) -> Candidate:
+    signs = [sign for sign in DuplicateSign if sign.value in row.signs]
+    return Candidate(row.id, homes[row.first_id], homes[row.second_id], signs, row.found_at, row.verdict, row.why)
+
+
+def _covers(actor: Actor, household: Household) -> bool:
+    return actor.can(Permission.DUPLICATE_DECIDE, household.division_code)
+
+
+def _may_decide(actor: Actor, candidate: Candidate) -> bool:
+    """Whoever covers both; a county that covers one of the two, since nobody covers more than a county."""
+    both = _covers(actor, candidate.first) and _covers(actor, candidate.second)
+    is_county = any(len(area) <= DIGITS[Level.COUNTY] for area in actor.areas(Permission.DUPLICATE_DECIDE))
+    one = _covers(actor, candidate.first) or _covers(actor, candidate.second)
+    return both or (is_county and one)

@@ -1,0 +1,109 @@
+"""Households that may be one: what points to it, who decides, and what a decision does."""
+
+import pytest
+from flask import Flask
+
+from marketplace.audit.models import AuditEntry
+from marketplace.core.actor import SYSTEM
+from marketplace.core.errors import Conflict, Forbidden, Invalid, NotFound
+from marketplace.core.permissions import Role
+from marketplace.db import db, transaction
+from marketplace.households import duplicates
+from marketplace.households.models import DuplicateSign, DuplicateVerdict, Household, HouseholdDuplicate
+from marketplace.households.rows import HouseholdRow
+from marketplace.households.service import insert_households
+from marketplace.needs import service as needs
+from tests.client import Client
+from tests.factories import NOW, TREE, count_rows, make_actor, make_tree, make_user
+from tests.register import id_of, number_row
+
+V = DuplicateVerdict
+
+
+def _homes(*rows: HouseholdRow) -> list[Household]:
+    make_tree()
+    with transaction():
+        ids = insert_households(rows, now=NOW)
+    return [db.session.get_one(Household, row) for row in ids]
+
+
+def _find() -> int:
+    with transaction():
+        return duplicates.find_duplicates(by=SYSTEM, now=NOW)
+
+
+def test_a_common_phone_account_or_person_is_noted_once(app: Flask) -> None:
+    """Fraud 2, 8: the sound of the name with year of birth and village; a likeness of names alone is nothing."""
+    _homes(
+        number_row("1", name="扎西次仁", phone="16700000001", account="62280000000001"),
+        number_row("2", name="泽仁拉姆", phone="16700000001", account="62280000000001"),
+        number_row("3", name="扎西次仁", born="19800506"),
+        number_row("4", name="扎希次仁", born="19801111"),
+        number_row("5", name="扎西泽仁", born="19800506"),
+        number_row("6", name="扎西次仁", born="19800506", village=TREE.other_village),
+    )
+    assert _find() == 2
+    assert _find() == 0
+    reviewer = make_actor(Role.TOWNSHIP_REVIEWER, division=TREE.township)
+    signs = sorted(candidate.signs for candidate in duplicates.list_duplicates(actor=reviewer))
+    assert signs == [[DuplicateSign.PERSON], [DuplicateSign.PHONE, DuplicateSign.ACCOUNT]]
+
+
+def test_a_decision_needs_a_reason_is_made_once_and_is_audited(app: Flask) -> None:
+    first, second = _homes(number_row("1", phone="16700000001"), number_row("2", name="拉姆", phone="16700000001"))
+    _find()
+    reviewer = make_actor(Role.TOWNSHIP_REVIEWER, division=TREE.township)
+    decide = duplicates.decide_duplicate
+    for verdict, why in ((V.KEEP_FIRST, " "), (None, "两家都去过")):
+        with pytest.raises(Invalid), transaction():
+            decide(first.code, second.code, verdict=verdict, why=why, by=reviewer, now=NOW)
+    with transaction():
+        decide(second.code, first.code, verdict=V.KEEP_FIRST, why="两家都去过，是一家人", by=reviewer, now=NOW)
+    with pytest.raises(Conflict), transaction():
+        decide(first.code, second.code, verdict=V.DIFFERENT, why="两家都去过", by=reviewer, now=NOW)
+    assert duplicates.list_duplicates(actor=reviewer) == []
+    assert db.session.query(AuditEntry).filter_by(action="duplicate.decide").count() == 1  # type: ignore[call-arg]
+    clerk = make_actor(Role.VILLAGE_CLERK, division=TREE.village)
+    with pytest.raises(Conflict) as refused, transaction():
+        needs.start_need(household_code=second.code, village=None, client_key="a", by=clerk, now=NOW)
+    assert refused.value.params == {"code": first.code}
+    with transaction():
+        needs.start_need(household_code=first.code, village=None, client_key="b", by=clerk, now=NOW)
+
+
+def test_a_township_decides_on_its_own_pairs_and_a_county_on_those_that_touch_it(app: Flask) -> None:
+    """Z2."""
+    first, second = _homes(
+        number_row("1", phone="16700000001"),
+        number_row("2", name="拉姆", phone="16700000001", village=TREE.village_of_other_county),
+    )
+    _find()
+    county = make_actor(Role.COUNTY_ADMIN, division=TREE.county)
+    assert len(duplicates.list_duplicates(actor=county)) == 1
+    for role, place in ((Role.TOWNSHIP_REVIEWER, TREE.township), (Role.VILLAGE_CLERK, TREE.village)):
+        with pytest.raises(NotFound):
+            duplicates.get_duplicate(first.code, second.code, actor=make_actor(role, division=place))
+    with pytest.raises(Forbidden), transaction():
+        duplicates.find_duplicates(by=county, now=NOW)
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_the_pages_show_both_masked_and_take_the_decision(app: Flask, client: Client) -> None:
+    number = id_of()
+    first, second = _homes(
+        number_row("1", name="扎西次仁", phone="16700000001", number=number),
+        number_row("2", name="拉姆", phone="16700000001"),
+    )
+    _find()
+    client.login(make_user(Role.TOWNSHIP_REVIEWER, division=TREE.township))
+    address = f"/desk/duplicates/{first.code}/{second.code}"
+    assert address in client.get("/desk/duplicates").get_data(as_text=True)
+    page = client.get(address).get_data(as_text=True)
+    assert "167****0001" in page
+    assert [hidden for hidden in (number, "16700000001", "扎西次仁") if hidden in page] == []
+    kept = client.post(address, data={"why": "两家都去过，共用电话"})
+    assert kept.status_code == 422
+    assert "两家都去过，共用电话" in kept.get_data(as_text=True)
+    assert client.post(address, data={"verdict": "different", "why": "两家都去过，共用电话"}).status_code == 303
+    assert "没有待核实的重复户" in client.get("/desk/duplicates").get_data(as_text=True)
+    assert count_rows(HouseholdDuplicate) == 1
