@@ -43,8 +43,8 @@ HOUSEHOLDS = 200
 # Scenes are costly; each goes the whole way from promise to feedback.
 SCENES = 4
 _LINK = re.compile(r"""(?:href|src|srcset|action)="([^"]+)\"""")
-# A page that answers what it was asked repeats the question; nothing of a household is in it by itself.
-_MOST_PAGES = 900
+# The addresses of the url map come first, then what pages lead to.
+_MOST_PAGES = 600
 
 
 @dataclass(frozen=True)
@@ -156,9 +156,8 @@ def _found(text: str | bytes, words: list[str]) -> list[str]:
 
 def _addresses(app: Flask) -> Iterator[str]:
     """Every public address of the url map, with what exists in each place, and with what does not."""
-    needs = list(db.session.scalars(sa.select(Need.code)))
     named = {
-        "needs": needs,
+        "needs": list(db.session.scalars(sa.select(Need.code))),
         "disclosure": list(db.session.scalars(sa.select(Pledge.code))),
         "donors": list(db.session.scalars(sa.select(Donor.code))),
         "divisions": [TREE.prefecture, TREE.county, TREE.township, TREE.village],
@@ -168,8 +167,10 @@ def _addresses(app: Flask) -> Iterator[str]:
         view = app.view_functions[rule.endpoint]
         if "GET" not in (rule.methods or set()) or rule.endpoint == "static" or not is_public(view):
             continue
-        first = rule.rule.strip("/").split("/")[0]
-        values = ["none-such", *named.get(first, needs)] if rule.arguments else [""]
+        first, *more = rule.rule.strip("/").split("/")
+        # Every row's own page; of the pages below it a tenth.
+        known = named.get(first, [])[:: 1 if len(more) < 2 else 10]
+        values = ["none-such", *known] if rule.arguments else [""]
         for value in values:
             yield re.sub(r"<[^>]+>", value, rule.rule)
 
