@@ -8,7 +8,7 @@ from sqlalchemy.orm import joinedload
 from marketplace.accounts.models import LoginLink, RoleGrant, User
 from marketplace.core.actor import Actor, Grant
 from marketplace.core.errors import Forbidden
-from marketplace.core.permissions import STAFF_ROLES, Permission
+from marketplace.core.permissions import STAFF_ROLES, Permission, Role
 from marketplace.db import db
 from marketplace.db.types import keyring
 
@@ -27,6 +27,18 @@ def phone_index(phone: str) -> bytes:
 def find_user_by_phone(phone: str) -> User | None:
     """The user with this phone number (11 digits), or None."""
     return db.session.scalar(sa.select(User).where(User.phone_index == phone_index(phone)))
+
+
+def find_clerk(village: str) -> User | None:
+    """The one clerk of a village (12 digits); None where it has none, or several."""
+    chosen = (
+        sa.select(User)
+        .join(RoleGrant, RoleGrant.user_id == User.id)
+        .where(RoleGrant.role == Role.VILLAGE_CLERK, RoleGrant.division_code == village)
+        .where(RoleGrant.revoked_at.is_(None), User.active)
+    )
+    found = db.session.scalars(chosen.limit(2)).all()
+    return found[0] if len(found) == 1 else None
 
 
 def find_user_by_session(session_id: str) -> User | None:

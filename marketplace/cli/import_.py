@@ -10,15 +10,18 @@ from typing import Any
 
 import click
 
+from marketplace.accounts.queries import actor_of, find_clerk, find_user_by_phone
 from marketplace.audit import service as audit
 from marketplace.cli.context import Refused, say, with_app
-from marketplace.core.actor import SYSTEM
+from marketplace.core.actor import SYSTEM, Actor
 from marketplace.core.errors import Invalid
 from marketplace.db import db, transaction
 from marketplace.db.clock import utc_now
 from marketplace.households import service as households
 from marketplace.households.findings import Finding
+from marketplace.needs import sheet
 from marketplace.needs.catalogue import builtin_rows, load_catalogue, read_rows
+from marketplace.needs.sheet import village_of
 from marketplace.regions import service as regions
 from marketplace.workdays.service import builtin_days, load_days, read_days
 
@@ -85,6 +88,52 @@ def import_households(file: Path | None, dry_run: bool, as_json: bool) -> None:
             click.echo(json.dumps(document, ensure_ascii=False))
         else:
             _print_report(document, dry_run=dry_run)
+
+
+@import_group.command("needs")
+@_file
+@click.option("--poster", metavar="PHONE", help="Who posts; otherwise the one clerk of each need's village.")
+@_dry_run
+@_as_json
+def import_needs(file: Path | None, poster: str | None, dry_run: bool, as_json: bool) -> None:
+    """Send needs to their review: one row an item, rows of one 序号 a need; the page of it has the columns.
+
+    What is refused leaves nothing behind; the same file twice makes nothing new.
+    """
+    content = _content(file)
+    with with_app(), transaction():
+        entries = sheet.import_needs(
+            sheet.read_need_sheet(content), poster=_posters(poster), now=utc_now(), dry_run=dry_run
+        )
+        counts = {outcome.value: sum(e.outcome is outcome for e in entries) for outcome in sheet.Outcome}
+        refused = [
+            {"row": e.row, "reason": say(e.message, **e.params)} for e in entries if e.outcome is sheet.Outcome.REFUSED
+        ]
+        if as_json:
+            made = [e.code for e in entries if e.outcome is sheet.Outcome.MADE and not dry_run]
+            click.echo(
+                json.dumps({"dry_run": dry_run, **counts, "codes": made, "reasons": refused}, ensure_ascii=False)
+            )
+        else:
+            _print_counts(
+                {"made": counts["made"], "unchanged": counts["known"], "refused": len(refused)}, dry_run=dry_run
+            )
+            _print_lines([say("Row %(row)s: %(reason)s", row=r["row"], reason=r["reason"]) for r in refused])
+
+
+def _posters(phone: str | None) -> Callable[[str], Actor]:
+    """Who posts for a household or a village: the person named, or the one clerk of that village."""
+    named = find_user_by_phone(phone) if phone else None
+    if phone and named is None:
+        raise click.UsageError("Nobody has this phone number.")
+
+    def poster(who: str) -> Actor:
+        clerk = named or find_clerk(village_of(who))
+        if clerk is None:
+            raise Invalid("This village has no clerk, or several: name one with --poster.")
+        return actor_of(clerk)
+
+    return poster
 
 
 @import_group.command()

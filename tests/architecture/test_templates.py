@@ -1,6 +1,7 @@
 """Templates: none unused, no macro unused, nothing inline, nothing from other hosts."""
 
 import ast
+import gzip
 import re
 from functools import cache
 from pathlib import Path
@@ -95,6 +96,16 @@ def test_nothing_is_inline(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     found = re.findall(r"""\sstyle\s*=|<style|<script(?![^>]*\ssrc=)|\son[a-z]+\s*=\s*["']|javascript:""", text)
     assert found == []
+
+
+def test_there_is_one_script_and_it_is_small() -> None:
+    """UX goal 3: 25 KB compressed at most; pages work without it, so that only the frame names it."""
+    scripts = sorted(STATIC.rglob("*.js"))
+    assert [path.relative_to(STATIC).as_posix() for path in scripts] == ["js/posting.js"]
+    assert sum(len(gzip.compress(path.read_bytes())) for path in scripts) <= 25 * 1024
+    assert [name_of(path) for path in templates() if "<script" in path.read_text(encoding="utf-8")] == [
+        "layout/base.html"
+    ]
 
 
 @pytest.mark.parametrize("path", templates(), ids=name_of)

@@ -20,6 +20,7 @@ KEYWORDS = {
     "_": None,
     "gettext": None,
     "lazy_gettext": None,
+    "_l": None,
     "say": None,
     "ngettext": (1, 2),
     "Invalid": None,

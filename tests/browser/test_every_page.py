@@ -32,7 +32,14 @@ from tests.browser.demonstration import Demonstration, demonstration
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 # Addresses that answer with something else than a page.
-FILES = {"/desk/catalogue.csv", "/static/<path:filename>", "/photos/<token>.jpg", "/disclosure.csv", "/healthz"}
+FILES = {
+    "/desk/catalogue.csv",
+    "/desk/needs/sheet.xlsx",
+    "/static/<path:filename>",
+    "/photos/<token>.jpg",
+    "/disclosure.csv",
+    "/healthz",
+}
 # What stands in Latin letters on a Chinese page, beside codes.
 LATIN = {"English", "mianbei", "xlsx", "csv", "WebP", "cookie"}
 
@@ -63,6 +70,14 @@ def _upload_register(page: Page) -> None:
         *register.household(number="51333210120109003", 行政村="没有这个村"),
     ]
     file: FilePayload = {"name": "名册.csv", "mimeType": "text/csv", "buffer": register.csv_bytes(rows)}
+    page.locator("input[type=file]").set_input_files(file)
+    page.get_by_role("main").get_by_role("button").last.click()
+
+
+def _upload_needs(page: Page) -> None:
+    """A spreadsheet whose one need names no household."""
+    text = "序号,户号,物品,数量,单价,理由,保证属实\n1,HB-000000-00,棉被,2,,冬天夜里冷，家里的被子太薄了，不够盖。,是\n"
+    file: FilePayload = {"name": "需求.csv", "mimeType": "text/csv", "buffer": text.encode()}
     page.locator("input[type=file]").set_input_files(file)
     page.get_by_role("main").get_by_role("button").last.click()
 
@@ -144,13 +159,24 @@ PAGES: dict[str, tuple[Example, ...]] = {
     ),
     "/desk/needs/new": (
         Example("/desk/needs/new", CLERK),
-        Example("/desk/needs/new", CLERK, act=_press("下一步：要什么")),
+        Example("/desk/needs/new?q=没有的人", CLERK),
+        Example("/desk/needs/new", Role.HOUSEHOLD),
     ),
+    "/desk/needs/paper": (Example("/desk/needs/paper?household={household}", CLERK),),
+    "/desk/needs/sheet": (
+        Example("/desk/needs/sheet", CLERK),
+        Example("/desk/needs/sheet", CLERK, act=_press("检查文件")),
+    ),
+    "/desk/needs/sheet/<token>": (Example("/desk/needs/sheet", CLERK, act=_upload_needs),),
+    "/desk/needs/<code>/agree": (Example("/desk/needs/{returned}/agree", CLERK),),
+    "/consent/<version>": (Example("/consent/2018-01"), Example("/consent/1999-01", status=404)),
+    "/slip": (Example("/slip"), Example("/slip", act=_press("看一看"))),
+    "/slip/<code>": (Example("/slip/2222-2222", status=422),),
     "/desk/needs/<code>/what": (Example("/desk/needs/{draft}/what", CLERK),),
     "/desk/needs/<code>/how-much": (Example("/desk/needs/{returned}/how-much", CLERK),),
     "/desk/needs/<code>/why": (
         Example("/desk/needs/{returned}/why", CLERK),
-        Example("/desk/needs/{draft}/why", CLERK, act=_press("下一步：核对")),
+        Example("/desk/needs/{draft}/why", CLERK, act=_press("下一步：同意书")),
     ),
     "/desk/needs/<code>/check": (Example("/desk/needs/{returned}/check", CLERK),),
     "/desk/needs/<code>/slip": (

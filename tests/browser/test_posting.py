@@ -1,13 +1,18 @@
 """The clerk's ninety seconds on a telephone: taps, characters, pages and required fields of the commonest needs."""
 
+import io
+import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import monotonic
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Locator, Page
+from PIL import Image
+from playwright.sync_api import FilePayload, Locator, Page
 
+from marketplace.accounts.models import User
 from marketplace.core.actor import SYSTEM
 from marketplace.core.permissions import Role
 from marketplace.core.workflow import NeedState
@@ -16,7 +21,7 @@ from marketplace.needs import catalogue, service
 from marketplace.needs.models import Need
 from tests.browser.conftest import Window
 from tests.client import Client
-from tests.factories import NOW, TREE, make_household, make_user
+from tests.factories import NOW, TREE, actor_for, make_household, make_user
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("backend", ["sqlite"], indirect=True)]
 
@@ -49,7 +54,7 @@ class Clerk:
 
     def arrive(self, path: str) -> None:
         """The next page is open: count it and the fields that it cannot do without."""
-        assert self.page.url.split("?")[0].endswith(path), self.page.url
+        self.page.wait_for_url(re.compile(rf"{path}(\?.*)?$"))
         self.pages.append(path)
         self.fields += [f"{path}:{name}" for name in self.page.evaluate(REQUIRED)]
 
@@ -94,9 +99,11 @@ def test_a_common_need_is_posted_within_the_limits(
     clerk.tap(page.get_by_role("button", name="发需求"))
     clerk.arrive("/desk/needs/new")
     seen.check()
+    seen.shoot("posting-who")
     clerk.tap(page.get_by_role("button", name=household.code))
     clerk.arrive("/what")
     seen.check()
+    seen.shoot("posting-what")
     clerk.tap(page.get_by_text(item, exact=True))
     clerk.tap(page.get_by_role("button", name="下一步：要多少").last)
     clerk.arrive("/how-much")
@@ -110,14 +117,17 @@ def test_a_common_need_is_posted_within_the_limits(
     clerk.tap(page.get_by_role("button", name="下一步：同意书").last)
     clerk.arrive("/agree")
     seen.check()
+    seen.shoot("posting-agree")
     clerk.tap(page.get_by_role("button", name="已签字"))
     clerk.arrive("/check")
     seen.check()
+    seen.shoot("posting-check")
     clerk.tap(page.get_by_text("农户和我都保证以上属实"))
     clerk.tap(page.get_by_role("button", name="提交给乡镇审核"))
+    page.get_by_role("heading", name="给农户的纸条", level=1).wait_for()
     seconds = monotonic() - began
 
-    assert page.get_by_role("heading", name="给农户的纸条", level=1).is_visible()
+    seen.shoot("posting-slip")
     db.session.rollback()
     assert db.session.query(Need).one().state is NeedState.SUBMITTED
     assert clerk.taps <= MOST_TAPS, clerk.taps
@@ -126,3 +136,88 @@ def test_a_common_need_is_posted_within_the_limits(
     assert len(clerk.fields) <= MOST_FIELDS, clerk.fields
     assert seconds <= MOST_SECONDS, seconds
     seen.check()
+
+
+def photograph() -> FilePayload:
+    """A large picture with the place where it was taken beside its pixels."""
+    exif = Image.Exif()
+    exif[0x010E] = "MARKER-of-the-camera"
+    stream = io.BytesIO()
+    Image.effect_noise((3000, 2200), 90).convert("RGB").save(stream, "JPEG", quality=95, exif=exif)
+    assert len(stream.getvalue()) > 1_000_000
+    return {"name": "IMG_0001.jpg", "mimeType": "image/jpeg", "buffer": stream.getvalue()}
+
+
+def draft_of(app: Flask) -> Need:
+    """A draft of quilts that comes to its reason next, and the clerk who began it."""
+    with transaction():
+        service.load_catalogue(catalogue.builtin_rows(), by=SYSTEM, now=NOW)
+    user = make_user(Role.VILLAGE_CLERK, division=TREE.village)
+    by, household = actor_for(user), make_household(TREE.village)
+    with transaction():
+        need = service.start_need(household_code=household.code, village=None, client_key="k", by=by, now=NOW)
+        service.choose_items(need.code, items=["quilt"], by=by, now=NOW)
+        service.set_amounts(need.code, amounts={0: service.Amount(3, 15_000)}, by=by, now=NOW)
+    return need
+
+
+def until(page: Page, says: str) -> None:
+    """Wait at most ten seconds for a fact of the page; the content policy forbids Playwright's own waiting."""
+    for _ in range(100):
+        if page.evaluate(says):
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(says)
+
+
+def stored(page: Page) -> list[str]:
+    """What the phone keeps."""
+    return list(json.loads(page.evaluate("JSON.stringify(Object.keys(localStorage))")))
+
+
+def test_what_is_typed_without_a_network_is_kept_and_sent_once_it_is_back(
+    app: Flask, client: Client, window: Callable[..., Window]
+) -> None:
+    """UX goal 4: kept, restored, sent once; the photo is at most 200 KB without EXIF; logging out leaves nothing."""
+    need, story = draft_of(app), "家里五口人只有两床旧被，老人夜里常常冻醒。"
+    code = need.code
+    user = db.session.get_one(User, need.poster_id)
+    seen = window().enter(client.login(user))
+    page = seen.open(f"/desk/needs/{code}/why")
+    page.get_by_label("理由").fill(story)
+    page.reload()
+    assert page.get_by_label("理由").input_value() == story
+    assert page.get_by_text("您上次在这里写的内容已恢复。").is_visible()
+
+    photo = page.get_by_label("物品或地点的照片")
+    photo.set_input_files(photograph())
+    until(page, "document.querySelector('[type=file]').files[0].name === 'photo.jpg'")
+    size, has_exif = page.evaluate(
+        "async () => { const f = document.querySelector('[type=file]').files[0];"
+        " return [f.size, (await f.text()).includes('MARKER')] }"
+    )
+    assert size <= 200 * 1024
+    assert not has_exif
+
+    page.context.set_offline(True)
+    page.get_by_role("button", name="下一步：同意书").last.click()
+    page.get_by_text("没有网络。已存在本机，连上后自动发送。").wait_for()
+    seen.check()
+    seen.shoot("posting-offline")
+    # Tapped again in doubt: still one.
+    page.get_by_role("button", name="下一步：同意书").last.click()
+    db.session.rollback()
+    assert db.session.get_one(Need, need.id).story == ""
+    page.context.set_offline(False)
+    page.wait_for_url(f"**/desk/needs/{code}/agree")
+    db.session.rollback()
+    sent = db.session.get_one(Need, need.id)
+    assert (sent.story, len(sent.photos)) == (story, 1)
+    assert stored(page) == []
+
+    page.get_by_label("见证人").fill("隔壁邻居")
+    assert stored(page) != []
+    seen.open("/account")
+    page.locator("main form[action='/logout'] button").click()
+    page.wait_for_url(lambda url: not url.endswith("/account"))
+    assert stored(page) == []

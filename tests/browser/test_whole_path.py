@@ -156,12 +156,11 @@ def id_number(born: str, *, sequence: int) -> str:
 
 
 def post_need(clerk: Page, household: str, ask: Ask) -> tuple[str, str]:
-    """Five steps, with a photo and the household's agreement; the need's code and the code on the slip."""
-    tap(clerk, "待办", "发需求")
-    clerk.get_by_label("找农户").fill(household)
-    press(clerk, "找")
-    clerk.get_by_role("radio", name=household).check()
-    press(clerk, "下一步：要什么")
+    """Six steps, with a photo and the household's agreement; the need's code and the code on the slip."""
+    tap(clerk, "待办")
+    clerk.get_by_label("给哪户发？").fill(household)
+    press(clerk, "发需求")
+    clerk.get_by_role("button", name=household).click()
     clerk.get_by_label("找物品").fill(ask.item[:4])
     press(clerk, "找")
     clerk.get_by_role("checkbox", name=ask.item).check()
@@ -169,15 +168,15 @@ def post_need(clerk: Page, household: str, ask: Ask) -> tuple[str, str]:
     clerk.get_by_label("金额（元）" if ask.is_money else "数量（床）").fill(ask.quantity)
     press(clerk, "下一步：为什么要")
     clerk.get_by_label("理由").fill(ask.story)
-    clerk.get_by_label("一般", exact=True).check()
     clerk.get_by_label("物品或地点的照片").set_input_files(photo(ask.thing))
     clerk.get_by_label("照片上是什么").fill(ask.thing)
-    clerk.get_by_label("这户谁同意的？").fill("扎西多吉")
-    clerk.get_by_label("签字").check()
-    press(clerk, "下一步：核对")
+    press(clerk, "下一步：同意书")
+    clerk.get_by_role("button", name="已签字").click()
+    clerk.get_by_role("heading", name="核对后提交").wait_for()
     says(clerk, f"{ask.yuan} 元")
     clerk.get_by_label("农户和我都保证以上属实").check()
     press(clerk, "提交给乡镇审核")
+    clerk.get_by_role("heading", name="给农户的纸条", level=1).wait_for()
     slip = clerk.get_by_role("region", name="给农户的纸条")
     return slip.locator(".code").first.inner_text(), slip.locator(".code.big").inner_text()
 

@@ -15,6 +15,7 @@ from marketplace.web.guard import current_actor, public
 from marketplace.web.matching.showing import reasons_shown_to
 from marketplace.web.needs import again as _again  # noqa: F401  (registers its views)
 from marketplace.web.needs import agreement as _agreement  # noqa: F401
+from marketplace.web.needs import bulk as _bulk  # noqa: F401
 from marketplace.web.needs import catalogue as _catalogue  # noqa: F401
 from marketplace.web.needs import desk as _desk  # noqa: F401
 from marketplace.web.needs import posting as _posting  # noqa: F401

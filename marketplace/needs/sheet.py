@@ -1,0 +1,213 @@
+"""Many needs from one spreadsheet: each row an item, rows of one number a need; the same lint, the same review."""
+
+import hashlib
+import io
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+import openpyxl
+import sqlalchemy as sa
+
+from marketplace.core.actor import Actor
+from marketplace.core.errors import DomainError, Invalid
+from marketplace.core.exports import text_cell
+from marketplace.core.kinds import Labelled
+from marketplace.core.masking import mask_name
+from marketplace.core.money import Money, parse_money
+from marketplace.core.tables import read_table
+from marketplace.core.text import normal_form
+from marketplace.db import db
+from marketplace.households.models import Household
+from marketplace.needs.catalogue import list_items, search_items
+from marketplace.needs.consenting import ConsentGiven, give_consent
+from marketplace.needs.models import MONEY_UNIT, CatalogueItem, ConsentHow, Need
+from marketplace.needs.posting import Amount, Reason, choose_items, give_reason, set_amounts, start_need, submit_need
+from marketplace.needs.wording import short_name, title_of
+
+NUMBER, WHO, ITEM, QUANTITY, PRICE, STORY, NEEDED_BY, GIVEN_BY, HOW, WITNESS, TRUE = COLUMNS = (
+    "序号",
+    "户号",
+    "物品",
+    "数量",
+    "单价",
+    "理由",
+    "何时要",
+    "同意人",
+    "同意方式",
+    "见证人",
+    "保证属实",
+)
+_ESSENTIAL = (NUMBER, WHO, ITEM, QUANTITY, STORY, TRUE)
+_HOWS = {"签字": ConsentHow.SIGNED, "口头": ConsentHow.SPOKEN, "": ConsentHow.SIGNED}
+_YES = ("是", "y", "yes", "1", "true")
+MOST_NEEDS = 500
+_ROWS_ABOVE_HEADER = 5
+
+
+class Outcome(Labelled):
+    """What becomes of a need of the file (结果)."""
+
+    MADE = "made", "已提交"
+    KNOWN = "known", "以前交过"
+    REFUSED = "refused", "未收"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One need of the file: its first row, what became of it, its title and code, and why it was refused."""
+
+    row: int
+    outcome: Outcome
+    title: str = ""
+    code: str = ""
+    message: str = ""
+    params: Mapping[str, object] = field(default_factory=dict)
+
+
+Cells = Mapping[str, str]
+Group = list[tuple[int, Cells]]
+
+
+def read_need_sheet(content: bytes) -> list[Group]:
+    """The needs of an XLSX or CSV file, each with its rows; raises Invalid where it is not such a table."""
+    rows = read_table(content)
+    names: list[str] = []
+    for _, (_number, cells) in zip(range(_ROWS_ABOVE_HEADER), rows, strict=False):
+        names = [cell.split("(")[0].strip() for cell in cells]
+        if NUMBER in names and ITEM in names:
+            break
+    absent = [column for column in _ESSENTIAL if column not in names]
+    if absent:
+        raise Invalid("The file has no column: %(columns)s.", field="file", columns=", ".join(absent))
+    groups: dict[str, Group] = {}
+    for number, cells in rows:
+        named = dict(zip(names, cells, strict=False))
+        groups.setdefault(named.get(NUMBER) or f"row {number}", []).append((number, named))
+    if not groups:
+        raise Invalid("The file has a header but no rows below it.", field="file")
+    if len(groups) > MOST_NEEDS:
+        raise Invalid("A file has at most %(most)s needs: split it.", field="file", most=MOST_NEEDS)
+    return list(groups.values())
+
+
+def import_needs(
+    groups: Sequence[Group], *, poster: Callable[[str], Actor], now: datetime, dry_run: bool = False
+) -> list[Entry]:
+    """Send every need that is complete to its review; what is refused leaves nothing behind.
+
+    ``poster`` gives the person who posts for a household's or village's code. The same rows again are KNOWN.
+    A dry run does all of it and takes it back.
+    """
+    whole = db.session.begin_nested()
+    entries = [_take(group, poster=poster, now=now) for group in groups]
+    if dry_run:
+        whole.rollback()
+        db.session.expire_all()
+    else:
+        whole.commit()
+    return entries
+
+
+def village_of(who: str) -> str:
+    """The village of a household's code, or the village's own code; empty where there is no such household."""
+    if who.isdigit():
+        return who
+    return db.session.scalar(sa.select(Household.division_code).where(Household.code == who.upper())) or ""
+
+
+def blank_sheet(households: Sequence[Household]) -> bytes:
+    """The XLSX to fill in: the columns, and beside them the items and the households to choose from."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.title = "需求"
+    sheet.append(COLUMNS)
+    things = book.create_sheet("物品")
+    things.append(("物品", "单位", "参考单价（元）"))
+    for item in list_items():
+        unit = "元" if item.unit == MONEY_UNIT else item.unit
+        things.append((text_cell(item.name), unit, Money(item.typical_fen).short))
+    people = book.create_sheet("农户")
+    people.append(("户号", "户主", "组"))
+    for household in households:
+        people.append((household.code, mask_name(household.head_name), text_cell(household.group_name)))
+    stream = io.BytesIO()
+    book.save(stream)
+    return stream.getvalue()
+
+
+def _take(group: Group, *, poster: Callable[[str], Actor], now: datetime) -> Entry:
+    row, first = group[0]
+    key = _key(group)
+    known = db.session.scalar(sa.select(Need).where(Need.client_key == key))
+    if known is not None:
+        return Entry(row, Outcome.KNOWN, known.title, known.code)
+    saved = db.session.begin_nested()
+    try:
+        need = _post(group, key=key, by=poster(first.get(WHO, "")), now=now)
+        entry = Entry(row, Outcome.MADE, title_of(need.lines), need.code)
+        saved.commit()
+    except DomainError as error:
+        saved.rollback()
+        db.session.expire_all()
+        return Entry(row, Outcome.REFUSED, first.get(ITEM, ""), message=error.message, params=error.params)
+    return entry
+
+
+def _post(group: Group, *, key: str, by: Actor, now: datetime) -> Need:
+    """The same steps as on the pages, one after the other."""
+    first = group[0][1]
+    who = first.get(WHO, "").upper()
+    is_village = who.isdigit()
+    if first.get(TRUE, "").lower() not in _YES:
+        raise Invalid("Column 保证属实: write 是, the household and the clerk vouch for it.")
+    need = start_need(
+        household_code=None if is_village else who, village=who if is_village else None, client_key=key, by=by, now=now
+    )
+    wanted = list(_items(group))
+    choose_items(need.code, items=[item.code for item, _ in wanted], by=by, now=now)
+    amounts = {item.id: amount for item, amount in wanted}
+    at = {line.position: amounts[line.item_id or 0] for line in need.lines}
+    set_amounts(need.code, amounts=at, by=by, now=now)
+    give_reason(
+        need.code, reason=Reason(first.get(STORY, ""), needed_by=_day(first.get(NEEDED_BY, ""))), by=by, now=now
+    )
+    if not is_village:
+        how = next((way for word, way in _HOWS.items() if first.get(HOW, "").startswith(word) and word), None)
+        given = ConsentGiven(how or _HOWS[""], first.get(GIVEN_BY, ""), first.get(WITNESS, ""))
+        give_consent(need.code, given=given, by=by, now=now)
+    return submit_need(need.code, is_true=True, by=by, now=now)[0]
+
+
+def _items(group: Group) -> Iterator[tuple[CatalogueItem, Amount]]:
+    by_name = {
+        normal_form(name): item for item in list_items() for name in (item.code, item.name, short_name(item.name))
+    }
+    for _row, cells in group:
+        name = cells.get(ITEM, "")
+        item = by_name.get(normal_form(name))
+        if item is None:
+            like = "、".join(found.name for found in search_items(name, most=3)) or "–"
+            raise Invalid("“%(name)s” is not in the catalogue. Like it: %(like)s.", name=name, like=like)
+        quantity, price = cells.get(QUANTITY, ""), cells.get(PRICE, "")
+        if item.unit == MONEY_UNIT:
+            yield item, Amount(parse_money(quantity).fen)
+            continue
+        if not quantity.isascii() or not quantity.isdigit() or len(quantity) > 9:
+            raise Invalid("%(name)s: write how many, as a number above 0.", name=item.name)
+        yield item, Amount(int(quantity), parse_money(price).fen if price else item.typical_fen)
+
+
+def _day(text: str) -> date | None:
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text.replace("/", "-").replace(".", "-"))
+    except ValueError as error:
+        raise Invalid("Column 何时要: write a day as 2018-12-31.") from error
+
+
+def _key(group: Group) -> str:
+    """What the rows say, without their numbers: the same file twice, or sorted anew, makes nothing new."""
+    said = [[cells.get(column, "") for column in COLUMNS[1:]] for _, cells in group]
+    return "sheet-" + hashlib.sha256(repr(said).encode()).hexdigest()[:40]
