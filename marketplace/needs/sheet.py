@@ -20,12 +20,14 @@ from marketplace.core.text import normal_form
 from marketplace.db import db
 from marketplace.households.models import Household
 from marketplace.needs.catalogue import list_items, search_items
+from marketplace.needs.checking import lint_of
 from marketplace.needs.consenting import ConsentGiven, give_consent
-from marketplace.needs.models import MONEY_UNIT, CatalogueItem, ConsentHow, Need
+from marketplace.needs.models import MONEY_UNIT, CatalogueItem, ConsentHow, Need, OverrideReason
+from marketplace.needs.overriding import flags
 from marketplace.needs.posting import Amount, Reason, choose_items, give_reason, set_amounts, start_need, submit_need
 from marketplace.needs.wording import short_name, title_of
 
-NUMBER, WHO, ITEM, QUANTITY, PRICE, STORY, NEEDED_BY, GIVEN_BY, HOW, WITNESS, TRUE = COLUMNS = (
+NUMBER, WHO, ITEM, QUANTITY, PRICE, STORY, NEEDED_BY, GIVEN_BY, HOW, WITNESS, WHY_STILL, TRUE = COLUMNS = (
     "序号",
     "户号",
     "物品",
@@ -36,6 +38,7 @@ NUMBER, WHO, ITEM, QUANTITY, PRICE, STORY, NEEDED_BY, GIVEN_BY, HOW, WITNESS, TR
     "同意人",
     "同意方式",
     "见证人",
+    "仍可通过的理由",
     "保证属实",
 )
 _ESSENTIAL = (NUMBER, WHO, ITEM, QUANTITY, STORY, TRUE)
@@ -127,6 +130,9 @@ def blank_sheet(households: Sequence[Household]) -> bytes:
     for item in list_items():
         unit = "元" if item.unit == MONEY_UNIT else item.unit
         things.append((text_cell(item.name), unit, Money(item.typical_fen).short))
+    reasons = book.create_sheet(WHY_STILL)
+    for reason in OverrideReason:
+        reasons.append((reason.label,))
     people = book.create_sheet("农户")
     people.append(("户号", "户主", "组"))
     for household in households:
@@ -176,7 +182,17 @@ def _post(group: Group, *, key: str, by: Actor, now: datetime) -> Need:
         how = next((way for word, way in _HOWS.items() if first.get(HOW, "").startswith(word) and word), None)
         given = ConsentGiven(how or _HOWS[""], first.get(GIVEN_BY, ""), first.get(WITNESS, ""))
         give_consent(need.code, given=given, by=by, now=now)
-    return submit_need(need.code, is_true=True, by=by, now=now)[0]
+    overrides = _overrides(need, first.get(WHY_STILL, ""), now=now)
+    return submit_need(need.code, is_true=True, overrides=overrides, by=by, now=now)[0]
+
+
+def _overrides(need: Need, typed: str, *, now: datetime) -> dict[str, OverrideReason]:
+    """One reason for all that stands out; without it the first of these says what to change."""
+    asking = list(flags(lint_of(need, now=now)))
+    reason = next((each for each in OverrideReason if each.label == typed), None)
+    if asking and reason is None:
+        raise Invalid(asking[0].message, field=asking[0].field, **asking[0].params)
+    return {finding.rule: reason for finding in asking if reason is not None}
 
 
 def _items(group: Group) -> Iterator[tuple[CatalogueItem, Amount]]:
