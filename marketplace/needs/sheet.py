@@ -22,7 +22,7 @@ from marketplace.households.models import Household
 from marketplace.needs.catalogue import list_items, search_items
 from marketplace.needs.checking import lint_of
 from marketplace.needs.consenting import ConsentGiven, give_consent
-from marketplace.needs.lint.__init__ import flags
+from marketplace.needs.lint import flags
 from marketplace.needs.models import MONEY_UNIT, CatalogueItem, ConsentHow, Need, OverrideReason
 from marketplace.needs.posting import Amount, Reason, choose_items, give_reason, set_amounts, start_need, submit_need
 from marketplace.needs.wording import short_name, title_of
