@@ -56,6 +56,10 @@ class Outcome(Labelled):
     REFUSED = "refused", "未收"
 
 
+class _TakenBack(Exception):
+    """Ends a dry run: the savepoint goes back."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One need of the file: its first row, what became of it, its title and code, and why it was refused."""
@@ -102,13 +106,14 @@ def import_needs(
     ``poster`` gives the person who posts for a household's or village's code. The same rows again are KNOWN.
     A dry run does all of it and takes it back.
     """
-    whole = db.session.begin_nested()
-    entries = [_take(group, poster=poster, now=now) for group in groups]
-    if dry_run:
-        whole.rollback()
+    entries: list[Entry] = []
+    try:
+        with db.session.begin_nested():
+            entries += [_take(group, poster=poster, now=now) for group in groups]
+            if dry_run:
+                raise _TakenBack
+    except _TakenBack:
         db.session.expire_all()
-    else:
-        whole.commit()
     return entries
 
 
@@ -148,16 +153,13 @@ def _take(group: Group, *, poster: Callable[[str], Actor], now: datetime) -> Ent
     known = db.session.scalar(sa.select(Need).where(Need.client_key == key))
     if known is not None:
         return Entry(row, Outcome.KNOWN, known.title, known.code)
-    saved = db.session.begin_nested()
     try:
-        need = _post(group, key=key, by=poster(first.get(WHO, "")), now=now)
-        entry = Entry(row, Outcome.MADE, title_of(need.lines), need.code)
-        saved.commit()
+        with db.session.begin_nested():
+            need = _post(group, key=key, by=poster(first.get(WHO, "")), now=now)
+            return Entry(row, Outcome.MADE, title_of(need.lines), need.code)
     except DomainError as error:
-        saved.rollback()
         db.session.expire_all()
         return Entry(row, Outcome.REFUSED, first.get(ITEM, ""), message=error.message, params=error.params)
-    return entry
 
 
 def _post(group: Group, *, key: str, by: Actor, now: datetime) -> Need:
