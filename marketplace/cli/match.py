@@ -8,6 +8,7 @@ import click
 
 from marketplace.cli.context import say, with_app
 from marketplace.cli.match_evaluate import evaluate
+from marketplace.cli.match_train import train
 from marketplace.core.codes import Prefix, parse_code
 from marketplace.core.errors import Invalid, NotFound
 from marketplace.core.workflow import NeedState
@@ -185,3 +186,4 @@ def _progress(words: str) -> None:
 
 
 match.add_command(evaluate)
+match.add_command(train)

@@ -11,7 +11,7 @@ from marketplace.core.errors import Conflict
 from marketplace.db import db, refresh_statistics, transaction
 from marketplace.db.clock import china_day, utc_now
 from marketplace.households.duplicates import find_duplicates
-from marketplace.matching import outcomes
+from marketplace.matching import learning, outcomes
 from marketplace.matching import service as matching
 from marketplace.media.service import sweep_photos
 from marketplace.needs import service as needs
@@ -40,13 +40,15 @@ def nightly(as_json: bool) -> None:
         with transaction():
             followed = outcomes.collect(now=now)
         with transaction():
+            learnt = learning.train(now=now, seed=china_day(now).toordinal()).version
+        with transaction():
             ranked = matching.run(now=now, seed=china_day(now).toordinal()).needs
         with transaction() as session:
             refresh_statistics(session)
         if as_json:
-            done = {"pledges_lapsed": lapsed, "needs_expired": expired, "statuses_changed": changed}
-            done |= {"duplicates_found": doubled}
-            done |= {"signals_found": signals, "outcomes": followed, "needs_ranked": ranked}
+            done: dict[str, int | str] = {"pledges_lapsed": lapsed, "needs_expired": expired}
+            done |= {"statuses_changed": changed, "duplicates_found": doubled, "signals_found": signals}
+            done |= {"outcomes": followed, "model_learnt": learnt, "needs_ranked": ranked}
             click.echo(json.dumps({"at": now.isoformat(), **done}))
         else:
             click.echo(say("Pledges that ran out: %(number)d.", number=lapsed))
@@ -55,6 +57,7 @@ def nightly(as_json: bool) -> None:
             click.echo(say("Outcomes of suggestions and pledges noted: %(number)d.", number=followed))
             click.echo(say("Changes of status that took effect: %(number)d.", number=changed))
             click.echo(say("Signals for the counties: %(number)d.", number=signals))
+            click.echo(say("Model learnt and compared: %(version)s.", version=learnt))
             click.echo(say("Open needs ranked: %(number)d.", number=ranked))
 
 

@@ -13,8 +13,9 @@ from marketplace.accounts.models import RoleGrant, User
 from marketplace.core.divisions import ancestors
 from marketplace.core.kinds import NeedCategory, PovertyAttribute, SupportKind, Urgency
 from marketplace.core.permissions import STAFF_ROLES
-from marketplace.core.workflow import HouseholdStatus, PledgeState
+from marketplace.core.workflow import HouseholdStatus, NeedState, PledgeState
 from marketplace.db import db
+from marketplace.db.clock import china_day
 from marketplace.donors.models import Donor, Preference, RelatedParty
 from marketplace.households.models import Household
 from marketplace.matching.engine.problem import DonorRow, NeedRow
@@ -37,31 +38,49 @@ _RELAPSING = frozenset({HouseholdStatus.MONITORED, HouseholdStatus.REENTERED})
 _VILLAGE_HARDSHIP = 0.2
 
 
-def need_rows(*, now: datetime, need_id: int | None = None) -> dict[int, NeedRow]:
-    """Open needs by id, or only one of them: empty where it is not open."""
+def need_rows(
+    *, now: datetime, need_id: int | None = None, as_of: tuple[datetime, datetime] | None = None
+) -> dict[int, NeedRow]:
+    """Open needs by id, or only one of them: empty where it is not open.
+
+    ``as_of``: those that were open at some time in that span instead, with their whole amounts.
+    """
     chosen = (
         sa.select(Need, Household, User)
         .outerjoin(Household, Household.id == Need.household_id)
         .join(User, User.id == Need.poster_id)
-        .where(is_open())
+        .where(_was_open(*as_of) if as_of else is_open())
         .options(selectinload(Need.lines))
     )
     if need_id is not None:
         chosen = chosen.where(Need.id == need_id)
     return {
-        need.id: _need_row(need, household, poster, now=now) for need, household, poster in db.session.execute(chosen)
+        need.id: _need_row(need, household, poster, now=now, is_whole=as_of is not None)
+        for need, household, poster in db.session.execute(chosen)
     }
 
 
-def _need_row(need: Need, household: Household | None, poster: User, *, now: datetime) -> NeedRow:
-    open_lines = [line for line in need.lines if line.open]
-    largest = max(open_lines, key=lambda line: line.open * line.unit_price_fen)
+def _was_open(begins: datetime, ends: datetime) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        Need.published_at <= ends,
+        sa.or_(Need.pledged_at.is_(None), Need.pledged_at >= begins),
+        sa.or_(Need.expires_on.is_(None), Need.expires_on >= china_day(begins)),
+        Need.state.not_in((NeedState.WITHDRAWN, NeedState.SUSPENDED)),
+        Need.lines.any(),
+    )
+
+
+def _need_row(
+    need: Need, household: Household | None, poster: User, *, now: datetime, is_whole: bool = False
+) -> NeedRow:
+    open_lines = [line for line in need.lines if is_whole or line.open]
+    largest = max(open_lines, key=lambda line: (line.quantity if is_whole else line.open) * line.unit_price_fen)
     return NeedRow(
         code=need.code,
         kind=largest.kind,
         category=need.category or NeedCategory.DLY,
         division=need.division_code,
-        open_fen=need.value_fen - need.pledged_fen,
+        open_fen=need.value_fen - (0 if is_whole else need.pledged_fen),
         urgency=URGENCIES.index(need.urgency),
         vulnerability=hardship(household),
         waiting_days=max((now - need.published_at).days, 0) if need.published_at else 0,
@@ -106,13 +125,13 @@ class _History:
     last: datetime | None = None
 
 
-def donor_rows(*, now: datetime, donor_id: int | None = None) -> dict[int, DonorRow]:
-    """All donors by id, or only one of them."""
+def donor_rows(*, now: datetime, donor_id: int | None = None, before: datetime | None = None) -> dict[int, DonorRow]:
+    """All donors by id, or only one of them; ``before``: with what they had given by then."""
     chosen = sa.select(Donor, User).outerjoin(User, User.id == Donor.user_id).options(selectinload(Donor.preference))
     if donor_id is not None:
         chosen = chosen.where(Donor.id == donor_id)
     people = [(donor, user) for donor, user in db.session.execute(chosen) if donor.preference is not None]
-    histories = _histories()
+    histories = _histories(before=before)
     mixes = _mixes(histories.values())
     excluded = _excluded(people, donor_id=donor_id)
     return {
@@ -150,16 +169,22 @@ def _donor_row(
     )
 
 
-def _histories() -> dict[int, _History]:
-    columns = (Pledge.donor_id, Pledge.state, Pledge.value_fen, Pledge.created_at, Need.category)
+def _histories(*, before: datetime | None = None) -> dict[int, _History]:
+    then = (Pledge.ended_at < before, Pledge.received_at < before) if before else (sa.true(), sa.true())
+    is_broken = sa.and_(Pledge.state.in_(_BROKEN), then[0])
+    is_kept = sa.and_(Pledge.state.in_(_KEPT), then[1])
+    columns = (Pledge.donor_id, is_broken, is_kept, Pledge.value_fen, Pledge.created_at, Need.category)
+    chosen = sa.select(*columns).join(Pledge.need)
+    if before is not None:
+        chosen = chosen.where(Pledge.created_at < before)
     found: defaultdict[int, _History] = defaultdict(_History)
-    for donor_id, state, worth, made, category in db.session.execute(sa.select(*columns).join(Pledge.need)):
+    for donor_id, broken, kept, worth, made, category in db.session.execute(chosen):
         history = found[donor_id]
         history.last = made if history.last is None else max(history.last, made)
-        if state in _BROKEN:
+        if broken:
             history.broken += 1
             continue
-        history.kept += state in _KEPT
+        history.kept += bool(kept)
         if worth:
             history.worths.append(worth)
         if category is not None:

@@ -115,3 +115,34 @@ class SuggestionOutcome(Base):
     # False only for a household that says, 30, 90 or 365 days later, that the help is of no use (any more).
     good: Mapped[bool] = mapped_column(default=True)
     at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class LearnedModel(Base):
+    """Weights learnt from the product's own pledges, with what they were measured by; refused ones are kept as well."""
+
+    __tablename__ = "learned_model"
+    __table_args__ = (sa.CheckConstraint("refusal IN ('', 'too_few', 'not_better')", name="known_refusal"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    version: Mapped[str] = mapped_column(sa.String(40), unique=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    first_pledge_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    last_pledge_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    pledges: Mapped[int]
+    compared_with: Mapped[str] = mapped_column(sa.String(40))
+    weights: Mapped[dict[str, float]] = mapped_column(sa.JSON)
+    metrics: Mapped[dict[str, Any]] = mapped_column(sa.JSON)
+    card: Mapped[str] = mapped_column(sa.Text)
+    # Why it was not adopted; empty where it was.
+    refusal: Mapped[str] = mapped_column(sa.String(20), default="")
+
+
+class NeedChance(Base):
+    """The chance that an open need will be wholly covered in time: a help for staff, never a decision (R-P8)."""
+
+    __tablename__ = "need_chance"
+    __table_args__ = (sa.CheckConstraint("chance > 0 AND chance < 1", name="between"),)
+
+    need_id: Mapped[int] = mapped_column(sa.ForeignKey("need.id", ondelete="CASCADE"), primary_key=True)
+    model_id: Mapped[int] = mapped_column(sa.ForeignKey("learned_model.id"))
+    chance: Mapped[float]

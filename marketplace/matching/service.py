@@ -12,8 +12,8 @@ from marketplace.core.errors import NotFound
 from marketplace.db import db
 from marketplace.db.clock import china_day
 from marketplace.donors.models import Donor
+from marketplace.matching.adopted import adopted_model
 from marketplace.matching.engine.explain import Explanation, Phrase, explain, why_not
-from marketplace.matching.engine.model import EXPERT
 from marketplace.matching.models import Direction, MatchRun, Suggestion
 from marketplace.matching.queries import find_last_run
 from marketplace.matching.warm import Warm, build_warm, warm_for, with_changed_donor, with_changed_need
@@ -40,7 +40,7 @@ def run(*, now: datetime, seed: int = 0) -> MatchRun:
     """
     started = perf_counter()
     record = MatchRun(
-        at=now, day=china_day(now), seed=seed, model_version=EXPERT.version, needs=0, donors=0, milliseconds=0
+        at=now, day=china_day(now), seed=seed, model_version=adopted_model().version, needs=0, donors=0, milliseconds=0
     )
     db.session.add(record)
     db.session.flush()

@@ -9,6 +9,7 @@ from threading import Lock
 
 from marketplace.db import db
 from marketplace.db.clock import china_day
+from marketplace.matching.adopted import get_model
 from marketplace.matching.engine.build import build_problem, with_donor, with_need, without_need
 from marketplace.matching.engine.problem import Problem
 from marketplace.matching.engine.rank import Ranker, make_ranker
@@ -67,7 +68,7 @@ def build_warm(run: MatchRun, *, now: datetime) -> Warm:
         place=_place(),
         run_id=run.id,
         built_at=now,
-        ranker=make_ranker(problem, day=china_day(now), seed=run.seed),
+        ranker=make_ranker(problem, day=china_day(now), seed=run.seed, model=get_model(run.model_version)),
         need_ids={row.code: need_id for need_id, row in needs.items()},
         donor_ids={row.code: donor_id for donor_id, row in donors.items()},
     )
@@ -100,7 +101,7 @@ def _changed(
     warm: Warm, problem: Problem, *, need_ids: dict[str, int] | None = None, donor_ids: dict[str, int] | None = None
 ) -> Warm:
     setting = warm.ranker.setting
-    ranker = make_ranker(problem, day=setting.day, seed=setting.seed, warm=warm.ranker)
+    ranker = make_ranker(problem, day=setting.day, seed=setting.seed, model=setting.prepared.model, warm=warm.ranker)
     return _keeper.keep(
         replace(warm, ranker=ranker, need_ids=need_ids or warm.need_ids, donor_ids=donor_ids or warm.donor_ids)
     )

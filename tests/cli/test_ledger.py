@@ -86,6 +86,12 @@ def test_the_night_says_what_it_did(app: Flask, settings: Settings) -> None:
     said = run(settings, "nightly", LC_ALL="zh_CN.UTF-8")
     assert (said.status, said.out) == (
         0,
-        "逾期失效的认领：0 笔。\n到期的需求：0 条。\n记下推荐和认领的结果：0 项。\n生效的状态变更：0 项。\n"
+        "逾期失效的认领：0 笔。\n"
+        "到期的需求：0 条。\n"
+        "新发现疑似重复户：0 对。\n"
+        "记下推荐和认领的结果：0 项。\n"
+        "生效的状态变更：0 项。\n"
+        "给县里的审核异常：0 条。\n"
+        "学得并比较的模型：learnt-1。\n"
         "已重新排序的待认领需求：0 条。\n",
     )

@@ -86,6 +86,13 @@ def read_history(needs: Path, *, gifts: Path | None = None, donors: Path | None 
     )
 
 
+def make_history(needs: Mapping[str, Mapping[str, str]]) -> History:
+    """A history of needs alone, by id with NEED_COLUMNS as text; no gifts, no donors."""
+    ids = tuple(sorted(needs))
+    rows: list[Row | None] = [(number, needs[one]) for number, one in enumerate(ids, start=1)]
+    return _history(_Columns("", rows), _Columns("", []), needs=ids, donors=(), given=[], heads=frozenset(NEED_COLUMNS))
+
+
 @dataclass(frozen=True, slots=True)
 class _Columns:
     """Rows of one file in the order of their ids; None for an id that only the gifts name."""

@@ -104,24 +104,40 @@ def measure(chances: Array, *, happened: Array, base: float, seed: int) -> dict[
     return document
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcomes:
+    """What was learnt of outcomes: the model, the rates of groups, and the rate of all."""
+
+    model: Chances
+    rates: "Rates"
+    base: float
+
+    def of(self, history: History, rows: Array) -> Array:
+        """The chances of some needs (n,)."""
+        return self.model.of(self.rates.features(history, rows)) if len(rows) else np.zeros(0)
+
+
 def measure_outcomes(history: History, *, start: int, end: int, seed: int) -> dict[str, Any]:
     """Learn from the needs published before ``start``, measure on those published in [start, end)."""
     known = (history.outcome != UNKNOWN) & (history.published != UNKNOWN)
     test = np.flatnonzero(known & (history.published >= start) & (history.published < end))
-    train, weight = resolved(history, start=start)
-    train_on = np.argsort(history.published[train], kind="stable")
-    train, weight = train[train_on], weight[train_on]
-    happened = history.outcome[train] == 1
-    base = float(shrunk_rate(happened, weight=weight, prior=START_RATE))
-    # Rates of groups are learnt on the earlier needs; the latest correct what has drifted since.
-    earlier = max(1, round(len(train) * (1 - LATEST)))
-    model, table = _learn_outcomes(history, rows=train[:earlier], weight=weight[:earlier], seed=seed)
-    late = train[earlier:]
+    learnt = learn_outcomes(history, start=start, seed=seed)
+    return measure(learnt.of(history, test), happened=history.outcome[test] == 1, base=learnt.base, seed=seed)
+
+
+def learn_outcomes(history: History, *, start: int, seed: int) -> Outcomes:
+    """Rates of groups are learnt on the earlier needs; the latest quarter corrects what has drifted since."""
+    rows, weight = resolved(history, start=start)
+    order = np.argsort(history.published[rows], kind="stable")
+    rows, weight = rows[order], weight[order]
+    base = float(shrunk_rate(history.outcome[rows] == 1, weight=weight, prior=START_RATE))
+    earlier = round(len(rows) * (1 - LATEST))
+    model, rates = _learn_rates(history, rows=rows[:earlier], weight=weight[:earlier], seed=seed)
+    late = rows[earlier:]
     model = recalibrated(
-        model, table.features(history, late), happened=history.outcome[late] == 1, weight=weight[earlier:]
+        model, rates.features(history, late), happened=history.outcome[late] == 1, weight=weight[earlier:]
     )
-    chances = model.of(table.features(history, test)) if len(test) else np.zeros(0)
-    return measure(chances, happened=history.outcome[test] == 1, base=base, seed=seed)
+    return Outcomes(model=model, rates=rates, base=base)
 
 
 def resolved(history: History, *, start: int) -> tuple[Array, Array]:
@@ -134,11 +150,12 @@ def resolved(history: History, *, start: int) -> tuple[Array, Array]:
     closes = history.closed != UNKNOWN
     done = begun & (history.outcome != UNKNOWN) & (~closes | (history.closed < start))
     rows = np.flatnonzero(done)
-    followed = np.flatnonzero(begun & closes)
-    if not len(followed):
+    followed = np.flatnonzero(begun & (closes | (history.outcome == UNKNOWN)))
+    if not closes.any() or not len(followed):
         return rows, np.ones(len(rows))
-    lasted = np.minimum(history.closed[followed], start) - history.published[followed]
-    times, free = _still_followed(np.maximum(lasted, 0), is_censored=history.closed[followed] >= start)
+    ends = np.where(closes[followed], history.closed[followed], start)
+    lasted = np.minimum(ends, start) - history.published[followed]
+    times, free = _still_followed(np.maximum(lasted, 0), is_censored=ends >= start)
     length = np.where(closes[rows], history.closed[rows] - history.published[rows], 0)
     before = np.searchsorted(times, np.maximum(length, 0), side="left") - 1
     followed_for = np.where(before >= 0, free[np.maximum(before, 0)], 1.0)
@@ -154,7 +171,7 @@ def _still_followed(lasted: Array, *, is_censored: Array) -> tuple[Array, Array]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Rates:
+class Rates:
     """Shrunk log-odds by group (category, kind, areas) and by word, learnt from some needs."""
 
     groups: tuple[Array, ...]
@@ -170,7 +187,7 @@ class _Rates:
         return np.column_stack([*columns, mean, np.where(np.isnan(asked), usual, asked)])
 
 
-def _learn_outcomes(history: History, *, rows: Array, weight: Array, seed: int) -> tuple[Chances, _Rates]:
+def _learn_rates(history: History, *, rows: Array, weight: Array, seed: int) -> tuple[Chances, Rates]:
     """Group rates out of fold, so that a need never votes for itself; then the weights of the groups."""
     happened = history.outcome[rows] == 1
     fold = np.random.default_rng([seed, 11]).integers(0, FOLDS, len(rows))
@@ -187,7 +204,7 @@ def _learn_outcomes(history: History, *, rows: Array, weight: Array, seed: int) 
     return fit_chances(features, happened=happened, weight=weight, expert=expert, prior_rate=START_RATE), rates
 
 
-def _rates(history: History, *, rows: Array, weight: Array) -> _Rates:
+def _rates(history: History, *, rows: Array, weight: Array) -> Rates:
     happened = history.outcome[rows] == 1
     base = float(shrunk_rate(happened, weight=weight, prior=START_RATE))
     said = history.words.take(rows)
@@ -201,7 +218,7 @@ def _rates(history: History, *, rows: Array, weight: Array) -> _Rates:
         rate = shrunk_log_odds(codes[rows] + 1, happened=happened, weight=weight, width=width + 1, base=base)
         # The last place answers code -1, unknown.
         groups.append(np.append(rate[1:], rate[0]))
-    return _Rates(groups=tuple(groups), words=words)
+    return Rates(groups=tuple(groups), words=words)
 
 
 def _grouped(history: History) -> tuple[Array, ...]:

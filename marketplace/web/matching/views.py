@@ -10,6 +10,7 @@ from marketplace.core.workflow import NeedState
 from marketplace.db import transaction
 from marketplace.db.clock import utc_now
 from marketplace.matching import service
+from marketplace.matching.adopted import find_chance
 from marketplace.matching.queries import find_last_run
 from marketplace.needs import queries as needs
 from marketplace.web.forms import BaseForm
@@ -26,9 +27,11 @@ def donors(code: str) -> ResponseReturnValue:
     actor = current_actor()
     need = needs.get_need(code, actor=actor)
     ensure_can(actor, Permission.MATCH_READ, need.division_code)
+    chance = find_chance(need.id)
     return render_template(
         "matching/donors.html",
         need=need,
+        of_ten=None if chance is None else round(10 * chance),
         is_open=need.state is NeedState.PUBLISHED,
         suggested=donors_shown_for(need.id),
         last_run=find_last_run(),
