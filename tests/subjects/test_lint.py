@@ -8,16 +8,17 @@ from flask import Flask
 
 from marketplace.core.actor import SYSTEM, Actor
 from marketplace.core.errors import Conflict, Invalid
-from marketplace.core.kinds import NeedCategory, PovertyCause, SupportKind, Urgency
+from marketplace.core.kinds import NeedCategory, PovertyCause, SupportKind
 from marketplace.core.permissions import Role
 from marketplace.core.workflow import NeedState
 from marketplace.db import db, transaction
 from marketplace.needs import catalogue, service
 from marketplace.needs.checking import lint_of
 from marketplace.needs.lint import RULE_NAMES, Asked, Draft, DraftLine, Severity, check_need, flags
-from marketplace.needs.models import ConsentHow, Need, NeedOverride, OverrideReason, OverrideStage
+from marketplace.needs.models import Need, NeedOverride, OverrideReason, OverrideStage
 from marketplace.needs.overriding import list_overrides, override_totals, reasons_for
 from tests.benchmarks.lint_measure import FIXTURES, HALVES, MUST_FIND, PERSONAL, measure
+from tests.client import Client
 from tests.factories import NOW, TREE, Line, count_rows, days_ago, make_actor, make_household, make_need
 
 TEXTS = [json.loads(line) for line in (FIXTURES / "need_texts.jsonl").read_text(encoding="utf-8").splitlines()]
@@ -177,7 +178,7 @@ def _dear_need() -> Need:
     return need
 
 
-def test_a_finding_is_overridden_only_by_a_reason_that_can_be_meant_and_is_counted(app: Flask) -> None:
+def test_a_finding_is_overridden_only_by_a_reason_that_can_be_meant_and_is_counted(app: Flask, client: Client) -> None:
     need = _dear_need()
     reviewer = make_actor(Role.TOWNSHIP_REVIEWER, division=TREE.township)
     for chosen in ({}, {"price_high": OverrideReason.WORN_OUT}):
@@ -185,15 +186,16 @@ def test_a_finding_is_overridden_only_by_a_reason_that_can_be_meant_and_is_count
             service.approve_need(need.code, seen=[service.Seen.CONSENT], overrides=chosen, by=reviewer, now=NOW)
         assert refused.value.field == "override-price_high"
     assert count_rows(NeedOverride) == 0
-    with transaction():
-        service.approve_need(
-            need.code,
-            seen=[service.Seen.CONSENT],
-            overrides={"price_high": OverrideReason.LOCAL_PRICE},
-            by=reviewer,
-            now=NOW,
-        )
+    # What stands out is approved at the township, then at the county; it is counted once it is public.
+    dear = {"price_high": OverrideReason.LOCAL_PRICE}
+    for by in (reviewer, make_actor(Role.COUNTY_ADMIN, division=TREE.county)):
+        assert override_totals() == []
+        with transaction():
+            service.approve_need(need.code, seen=[service.Seen.CONSENT], overrides=dear, by=by, now=NOW)
     assert override_totals() == [("price_high", OverrideReason.LOCAL_PRICE, 1)]
+    counted = client.get("/how-we-count").get_data(as_text=True)
+    assert "单价超过参考价" in counted
+    assert OverrideReason.LOCAL_PRICE.label in counted
     assert [(row.rule, row.stage) for row in list_overrides(need)] == [("price_high", OverrideStage.REVIEW)]
 
 
@@ -213,8 +215,7 @@ def _mixed(clerk: Actor, *items: str, story: str = REST) -> str:
         need = service.choose_items(code, items=items, by=clerk, now=NOW)
         amounts = {line.position: service.Amount(line.quantity, line.unit_price_fen) for line in need.lines}
         service.set_amounts(code, amounts=amounts, by=clerk, now=NOW)
-        given = service.ConsentGiven("当家人", ConsentHow.SIGNED)
-        service.give_reason(code, reason=service.Reason(story, Urgency.NORMAL, None, given), by=clerk, now=NOW)
+        service.give_reason(code, reason=service.Reason(story), by=clerk, now=NOW)
     return code
 
 

@@ -14,6 +14,7 @@ from marketplace.web.home.desk import desk_of
 from marketplace.web.home.finding import page_for
 from marketplace.web.home.forms import DisplayForm
 from marketplace.web.home.front import front_page
+from marketplace.web.needs.overrides import overrides_counted
 from marketplace.web.security import search_limit
 from marketplace.web.signing_in import own_target
 
@@ -43,7 +44,7 @@ def find() -> ResponseReturnValue:
 @public
 def how_we_count() -> ResponseReturnValue:
     """Every formula behind a public figure, and what the ranking looks at."""
-    return render_template("home/how-we-count.html", steps=Step)
+    return render_template("home/how-we-count.html", overrides=overrides_counted(), steps=Step)
 
 
 @bp.get("/privacy")

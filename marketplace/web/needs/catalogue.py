@@ -52,7 +52,7 @@ class ItemForm(BandForm):
     code = StringField(_l("Code: small letters, digits, hyphens"), [_FILLED, Length(max=40)])
     name = StringField(_l("Name with its size, for example 棉被（3 公斤）"), [_FILLED, Length(max=60)])
     unit = StringField(_l("Counted in"), [_FILLED, Length(max=16)])
-    kind = SelectField(_l("Kind"))
+    kind = SelectField(_l("Way of helping"))
     category = SelectField(_l("For what"))
     most = StringField(_l("The most for one household"), [_FILLED])
     winter = BooleanField(_l("Asked for in winter"))
@@ -127,7 +127,7 @@ def catalogue_import() -> ResponseReturnValue:
 def catalogue_new() -> ResponseReturnValue:
     """Add an item."""
     area = _county()
-    form = ItemForm(data={"is_offered": True, "most": "1", "basis": "county"})
+    form = ItemForm(data={"is_offered": True, "most": "1"})
     form.offer()
     if form.validate_on_submit():
         with form_errors(form):
@@ -152,7 +152,8 @@ def catalogue_item(code: str) -> ResponseReturnValue:
             "low": Money(own.low_fen).short,
             "typical": Money(own.typical_fen).short,
             "high": Money(own.high_fen).short,
-            "basis": own.basis,
+            # What stands there now is no source of the county's own.
+            "basis": own.basis if own.is_own else "",
             "is_offered": own.is_offered,
         }
     )

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from marketplace.core.kinds import find_member
-from marketplace.needs.lint import Finding, flags
+from marketplace.needs.lint import RULE_NAMES, Finding, flags
 from marketplace.needs.models import NeedOverride, OverrideReason
-from marketplace.needs.overriding import REMARK, reasons_for
+from marketplace.needs.overriding import REMARK, override_totals, reasons_for
 from marketplace.web.filters import term
 from marketplace.web.i18n import say
 
@@ -55,3 +55,17 @@ def overrides_in(typed: Mapping[str, str]) -> dict[str, OverrideReason]:
         if name.startswith(REMARK)
     }
     return {rule: reason for rule, reason in chosen.items() if reason is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many public needs went through in spite of a rule, for a reason; the rule's name in the reader's words."""
+
+    rule: str
+    reason: OverrideReason
+    times: int
+
+
+def overrides_counted() -> list[Counted]:
+    """The table of the public page, the most frequent first."""
+    return [Counted(say(RULE_NAMES.get(rule, rule)), reason, times) for rule, reason, times in override_totals()]
