@@ -41,7 +41,10 @@ FILES = {
     "/healthz",
 }
 # What stands in Latin letters on a Chinese page, beside codes.
-LATIN = {"English", "mianbei", "xlsx", "csv", "WebP", "cookie"}
+# The keys of a keyboard and the columns of a file have Latin names, too.
+LATIN = {"Alt", "Control", "Option", "day", "works", "name"} | {
+    *("English", "mianbei", "xlsx", "csv", "WebP", "cookie")
+}
 
 
 @dataclass(frozen=True)
@@ -184,7 +187,15 @@ PAGES: dict[str, tuple[Example, ...]] = {
         Example("/desk/needs/{published}/slip", CLERK, act=_press("打一张新纸条")),
     ),
     "/desk/needs/<code>/donors": (Example("/desk/needs/{published}/donors", REVIEWER),),
-    "/desk/review": (Example("/desk/review", REVIEWER),),
+    "/desk/review": (Example("/desk/review", REVIEWER), Example("/desk/review", Role.COUNTY_ADMIN)),
+    "/desk/oversight": (Example("/desk/oversight", Role.COUNTY_ADMIN), Example("/desk/oversight", Role.AUDITOR)),
+    "/desk/relatives": (Example("/desk/relatives", CLERK), Example("/desk/relatives", CLERK, act=_press("申报"))),
+    "/desk/people/<int:grant_id>/relatives": (Example("/desk/people/{grant}/relatives", Role.COUNTY_ADMIN),),
+    "/desk/calendar": (
+        Example("/desk/calendar", Role.COUNTY_ADMIN),
+        Example("/desk/calendar", Role.COUNTY_ADMIN, act=_press("填上")),
+    ),
+    "/how-needs-are-checked": (Example("/how-needs-are-checked"),),
     "/desk/review/<code>": (
         Example("/desk/review/{submitted}", REVIEWER),
         Example("/desk/review/{submitted}", REVIEWER, act=_press("通过，去公示")),
@@ -275,6 +286,7 @@ def _names(demo: Demonstration) -> dict[str, str]:
             names["money_gift"] = gift.code
     named = sa.select(Donor.code).where(Donor.has_public_page, Donor.shows_name).order_by(Donor.id).limit(1)
     names["donor"] = db.session.scalars(named).one()
+    names["grant"] = str(_user(demo, CLERK).grants[0].id)
     with transaction():
         names["token"] = make_login_link(_user(demo, CLERK), now=utc_now())
     return names
