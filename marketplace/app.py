@@ -6,6 +6,7 @@ from flask_alembic import Alembic
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from marketplace.accounts import models as _accounts  # noqa: F401  (registers its tables)
+from marketplace.allocations import models as _allocations  # noqa: F401
 from marketplace.audit.models import AuditEntry
 from marketplace.config import Settings
 from marketplace.db import Base, db

@@ -397,13 +397,13 @@ def make_pledge(
                 **fields,
             }
         )
-        ended = state in _ENDED
+        holds_nothing = state in _ENDED or state is PledgeState.OFFERED
         pledge.lines = [
-            PledgeLine(line_id=line_id, quantity=quantity, released=quantity if ended else 0)
+            PledgeLine(line_id=line_id, quantity=quantity, released=quantity if holds_nothing else 0)
             for line_id, quantity in wanted.items()
         ]
         session.add(pledge)
-        if not ended:
+        if not holds_nothing:
             _hold(need, wanted, state)
     return pledge
 
@@ -421,7 +421,7 @@ def _hold(need: Need, wanted: Mapping[int, int], state: PledgeState) -> None:
         for line in need.lines:
             line.pledged += wanted.get(line.id, 0)
     need.pledged_fen = sum(line.pledged * line.unit_price_fen for line in need.lines)
-    if state is not PledgeState.OFFERED and all(line.open == 0 for line in need.lines):
+    if all(line.open == 0 for line in need.lines):
         need.state = max(need.state, _NEED_AFTER.get(state, NeedState.PLEDGED), key=list(NeedState).index)
         for name, days in _NEED_TIMES[need.state].items():
             setattr(need, name, getattr(need, name) or NOW - timedelta(days=days))

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from marketplace.cli.allocate import allocate
 from marketplace.cli.context import say, with_app
 from marketplace.cli.match_evaluate import evaluate
 from marketplace.cli.match_train import train
@@ -28,6 +29,9 @@ _LARGEST_SEED = 2**62
 @click.group()
 def match() -> None:
     """Rank donors and needs, and explain a ranking."""
+
+
+match.add_command(allocate)
 
 
 @match.command()

@@ -21,6 +21,7 @@ class Prefix(StrEnum):
     DONOR = "AX"
     AGREEMENT = "XY"
     NOTICE = "GS"
+    ALLOCATION = "FP"
 
 
 def _check(body: str) -> str:

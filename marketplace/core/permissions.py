@@ -38,6 +38,7 @@ class Permission(StrEnum):
     NEED_REVIEW = "need.review"
     NEED_REVIEW_AGAIN = "need.review_again"
     MATCH_READ = "match.read"
+    MATCH_ALLOCATE = "match.allocate"
     PLEDGE_MAKE = "pledge.make"
     PLEDGE_READ = "pledge.read"
     RECEIPT_RECORD = "receipt.record"
@@ -95,6 +96,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         _P.DUPLICATE_DECIDE,
         _P.NEED_REVIEW,
         _P.MATCH_READ,
+        _P.MATCH_ALLOCATE,
         _P.RECEIPT_RECORD,
         _P.USE_RECORD,
         _P.LEDGER_REVERSE,

@@ -134,8 +134,8 @@ GRIEVANCE_MOVES: Mapping[tuple[GrievanceState, str], GrievanceState] = {
 PUBLIC_NEED_STATES = frozenset(
     {_N.PUBLISHED, _N.PLEDGED, _N.DELIVERED, _N.CONFIRMED, _N.CLOSED, _N.SUSPENDED, _N.EXPIRED}
 )
-# A pledge that holds its lines: they are not open to anybody else.
-HOLDING_PLEDGE_STATES = frozenset({_L.OFFERED, _L.ACCEPTED, _L.RECEIVED, _L.DELIVERED, _L.CONFIRMED, _L.REPORTED})
+# A pledge that holds its lines: they are not open to anybody else. An offer holds nothing before it is accepted.
+HOLDING_PLEDGE_STATES = frozenset({_L.ACCEPTED, _L.RECEIVED, _L.DELIVERED, _L.CONFIRMED, _L.REPORTED})
 
 S = TypeVar("S", bound=StrEnum)
 

@@ -39,6 +39,6 @@ def move_need(need_id: int, reached: PledgeState, *, now: datetime) -> None:
 
 
 def _any_behind(need_id: int, reached: PledgeState) -> bool:
-    earlier = [*_ORDER[: _ORDER.index(reached)], PledgeState.OFFERED]
-    behind = sa.exists().where(Pledge.need_id == need_id, Pledge.state.in_(set(earlier) & HOLDING_PLEDGE_STATES))
+    earlier = set(_ORDER[: _ORDER.index(reached)]) & HOLDING_PLEDGE_STATES
+    behind = sa.exists().where(Pledge.need_id == need_id, Pledge.state.in_(earlier))
     return bool(db.session.scalar(sa.select(behind)))

@@ -174,7 +174,8 @@ def _histories(*, before: datetime | None = None) -> dict[int, _History]:
     is_broken = sa.and_(Pledge.state.in_(_BROKEN), then[0])
     is_kept = sa.and_(Pledge.state.in_(_KEPT), then[1])
     columns = (Pledge.donor_id, is_broken, is_kept, Pledge.value_fen, Pledge.created_at, Need.category)
-    chosen = sa.select(*columns).join(Pledge.need)
+    # What somebody offered to a donor says nothing about the donor until it is accepted.
+    chosen = sa.select(*columns).join(Pledge.need).where(Pledge.accepted_at.is_not(None))
     if before is not None:
         chosen = chosen.where(Pledge.created_at < before)
     found: defaultdict[int, _History] = defaultdict(_History)

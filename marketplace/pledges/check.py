@@ -52,9 +52,12 @@ def _books_agree() -> list[Invariant]:
     promised = Invariant("L3", "Each pledge stands in the book with what it promised and what was released of it.")
     moved = Invariant("L10", "A pledge that ended owes and holds nothing; one that arrived has received something.")
     booked, lines = _booked(), _promised()
-    for key, code, state in db.session.execute(sa.select(Pledge.id, Pledge.code, Pledge.state)):
+    chosen = sa.select(Pledge.id, Pledge.code, Pledge.state, Pledge.accepted_at)
+    for key, code, state, accepted_at in db.session.execute(chosen):
         totals = booked.pop(key, {})
-        want = {} if state in _NOT_BOOKED else lines.get(key, {})
+        # An offer that lapsed or was taken back has never been promised either.
+        was_promised = state not in _NOT_BOOKED and not (state in _ENDED and accepted_at is None)
+        want = lines.get(key, {}) if was_promised else {}
         have = {unit: (t.pledged, t.released) for unit, t in totals.items()}
         promised.look(is_right=have == want, fault=f"{code}: promised {want}, booked {have}")
         moved.look(is_right=_state_fits(state, totals), fault=f"{code}: {state}, but {totals}")

@@ -72,7 +72,7 @@ def list_named_gifts(donor_code: str, *, most: int = 50) -> list[Pledge]:
 
 def gift_codes_of(need_id: int) -> list[str]:
     """The codes of the gifts that hold a part of a need, first come first."""
-    holding = Pledge.state.in_(HOLDING_PLEDGE_STATES - {PledgeState.OFFERED})
+    holding = Pledge.state.in_(HOLDING_PLEDGE_STATES)
     chosen = sa.select(Pledge.code).where(Pledge.need_id == need_id, holding)
     return list(db.session.scalars(chosen.order_by(Pledge.accepted_at, Pledge.id)))
 

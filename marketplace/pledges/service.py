@@ -33,13 +33,16 @@ from marketplace.pledges.queries import PLEDGE, due_ids, find_pledge, quantities
 __all__ = [
     "PLEDGE_DAYS",
     "PledgeRow",
+    "book_promise",
     "cancel_pledge",
     "ensure_payable",
     "insert_pledges",
     "lapse_due",
     "lapse_pledge",
+    "load_locked",
     "move_pledge",
     "pledge_need",
+    "record_act",
     "set_visibility",
 ]
 
@@ -156,13 +159,18 @@ def _hold(pledge: Pledge, promise: _Promise, *, by: Actor, now: datetime) -> Ple
         for line_id, quantity in sorted(promise.quantities.items())
     ]
     db.session.execute(sa.insert(PledgeLine), rows)
-    pledge = _load(pledge_id)
+    pledge = book_promise(load_locked(pledge_id), by=by, now=now)
+    audit.record(by, "pledge.make", subject=PLEDGE, subject_id=pledge_id, at=now, division=division)
+    db.session.flush()
+    return pledge
+
+
+def book_promise(pledge: Pledge, *, by: Actor, now: datetime) -> Pledge:
+    """Write what a pledge holds into the book, and lower the donor's stated budget by it."""
     ledger.record_pledge(
         subject_of(pledge), quantities_of(pledge.lines), client_key=f"pledge:{pledge.code}", by=by, at=now
     )
     pledge.from_budget_fen = donors.take_from_budget(pledge.donor_id, pledge.value_fen)
-    audit.record(by, "pledge.make", subject=PLEDGE, subject_id=pledge_id, at=now, division=division)
-    db.session.flush()
     return pledge
 
 
@@ -172,11 +180,11 @@ def cancel_pledge(code: str, *, by: Actor, now: datetime) -> Pledge:
     if found is None:
         raise NotFound(_NOTHING_HERE)
     policy.ensure_is_own(by, found)
-    pledge = _load(found.id)
+    pledge = load_locked(found.id)
     pledge.state = next_state(PLEDGE_MOVES, pledge.state, "cancel")
     pledge.ended_at = now
     _release(pledge, key=f"cancel:{pledge.code}", by=by, now=now)
-    _record(pledge, "pledge.cancel", by=by, now=now)
+    record_act(pledge, "pledge.cancel", by=by, now=now)
     return pledge
 
 
@@ -187,7 +195,7 @@ def lapse_due(now: datetime) -> int:
 
 def lapse_pledge(pledge_id: int, *, now: datetime) -> bool:
     """End what has not arrived by its day: the whole pledge, or the unpaid rest where a part arrived (L10)."""
-    pledge = _load(pledge_id)
+    pledge = load_locked(pledge_id)
     is_whole = pledge.state in _ENDS_WHOLE
     if pledge.expires_at > now:
         return False
@@ -196,7 +204,7 @@ def lapse_pledge(pledge_id: int, *, now: datetime) -> bool:
         pledge.ended_at = now
     freed = _release(pledge, key=f"lapse:{pledge.code}", by=SYSTEM, now=now)
     if is_whole or freed:
-        _record(pledge, "pledge.lapse", by=SYSTEM, now=now)
+        record_act(pledge, "pledge.lapse", by=SYSTEM, now=now)
     return is_whole or bool(freed)
 
 
@@ -257,7 +265,7 @@ def move_pledge(pledge_id: int, move: str, *, now: datetime) -> Pledge:
     The pledge's row is locked until the surface commits. Conflict where the table has no such move or the promise
     has run out before it arrives.
     """
-    pledge = _load(pledge_id)
+    pledge = load_locked(pledge_id)
     if move == "receive":
         ensure_payable(pledge, now=now)
         if pledge.state is PledgeState.RECEIVED:
@@ -275,11 +283,11 @@ def set_visibility(code: str, *, shows_name: bool, shows_amount: bool, by: Actor
         raise NotFound(_NOTHING_HERE)
     policy.ensure_is_own(by, pledge)
     pledge.shows_name, pledge.shows_amount = shows_name, shows_amount
-    _record(pledge, "pledge.visibility", by=by, now=now)
+    record_act(pledge, "pledge.visibility", by=by, now=now)
     return pledge
 
 
-def _load(pledge_id: int) -> Pledge:
+def load_locked(pledge_id: int) -> Pledge:
     """The pledge as it is now, locked against other writers."""
     db.session.flush()
     locked = sa.select(Pledge.id).where(Pledge.id == pledge_id).with_for_update()
@@ -289,5 +297,6 @@ def _load(pledge_id: int) -> Pledge:
     return db.session.scalars(chosen.execution_options(populate_existing=True)).one()
 
 
-def _record(pledge: Pledge, action: str, *, by: Actor, now: datetime) -> None:
+def record_act(pledge: Pledge, action: str, *, by: Actor, now: datetime) -> None:
+    """One row of the trail about a pledge."""
     audit.record(by, action, subject=PLEDGE, subject_id=pledge.id, at=now, division=pledge.need.division_code)

@@ -6,6 +6,7 @@ from jinja2 import StrictUndefined
 
 from marketplace.config import Settings
 from marketplace.web.accounts import bp as accounts
+from marketplace.web.allocations.views import bp as allocations
 from marketplace.web.disclosure.views import bp as disclosure
 from marketplace.web.divisions.views import bp as divisions
 from marketplace.web.donors.views import bp as donors
@@ -52,6 +53,7 @@ BLUEPRINTS = (
     matching,
     notices,
     grievances,
+    allocations,
 )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from marketplace.allocations.models import AllocationState, Waiting
 from marketplace.core.kinds import (
     Channel,
     DonorType,
@@ -84,6 +85,17 @@ ENGLISH_TERMS: Mapping[type[Labelled], Mapping[Labelled, str]] = {
         PledgeState.REPORTED: "Feedback given",
         PledgeState.LAPSED: "Lapsed",
         PledgeState.CANCELLED: "Cancelled",
+    },
+    AllocationState: {
+        AllocationState.OPEN: "To decide",
+        AllocationState.OFFERED: "All offered",
+        AllocationState.DISCARDED: "Discarded",
+    },
+    Waiting: {
+        Waiting.NOTHING: "nothing is missing",
+        Waiting.NO_DONOR: "no donor fits",
+        Waiting.USED_UP: "the budgets that fit go elsewhere",
+        Waiting.TOO_LITTLE: "what is left buys no whole one",
     },
     Channel: {
         Channel.CENTRAL: "Central units",

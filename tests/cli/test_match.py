@@ -8,6 +8,7 @@ from flask import Flask
 
 from marketplace.config import Settings
 from marketplace.core.kinds import NeedCategory, SupportKind
+from marketplace.pledges.models import Pledge
 from tests import factories
 from tests.cli.running import run
 from tests.factories import TREE
@@ -84,3 +85,25 @@ def test_a_history_is_measured_and_a_bad_row_is_refused_in_two_languages(setting
     assert refused.status == 1
     assert "第 2 行" in refused.err
     assert "row 2: date is yesterday" in refused.err
+
+
+@SQLITE
+def test_a_proposal_is_printed_and_waits_for_a_decision(app: Flask, settings: Settings) -> None:
+    factories.make_need(lines=[factories.money_line(100_000)])
+    factories.make_donor(preference={"areas": [TREE.county], "budget_fen": 60_000})
+    told = run(settings, "match", "allocate", "--area", TREE.county, "--json")
+    assert told.status == 0
+    document = json.loads(told.out)
+    assert document["parts"] == 1
+    assert document["figures"]["money"]["placed"] == 60_000
+    assert factories.count_rows(Pledge) == 0
+    plain = run(settings, "match", "allocate")
+    assert plain.status == 0
+    assert "/desk/allocation/FP-" in plain.out
+
+
+@SQLITE
+def test_a_proposal_for_a_place_that_does_not_exist_gets_one_sentence(app: Flask, settings: Settings) -> None:
+    refused = run(settings, "match", "allocate", "--area", "999999000000")
+    assert refused.status != 0
+    assert "999999000000" in refused.err

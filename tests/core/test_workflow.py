@@ -71,8 +71,9 @@ def test_what_arrived_can_no_longer_lapse_or_be_cancelled() -> None:
     }
 
 
-def test_a_pledge_that_ended_holds_nothing() -> None:
+def test_an_offer_and_a_pledge_that_ended_hold_nothing() -> None:
     assert set(PledgeState) - HOLDING_PLEDGE_STATES == {
+        PledgeState.OFFERED,
         PledgeState.DECLINED,
         PledgeState.LAPSED,
         PledgeState.CANCELLED,

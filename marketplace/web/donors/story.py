@@ -40,6 +40,11 @@ class Row:
         """True while the donor has something to do."""
         return self.pledge.state is PledgeState.ACCEPTED
 
+    @property
+    def is_offer(self) -> bool:
+        """True while the donor has not answered what staff proposed."""
+        return self.pledge.state is PledgeState.OFFERED
+
 
 @dataclass(frozen=True, slots=True)
 class Sum:
@@ -99,8 +104,10 @@ def how_to(pledge: Pledge) -> str:
 
 def events_of(pledge: Pledge, thanks: Thanks | None) -> list[Event]:
     """From promise to feedback; what is still to come stands at the end, unfinished."""
-    made = Event("full", _("Pledged"), pledge.created_at, pledge_words(pledge))
-    ended = pledge.ended_at is not None or pledge.state is PledgeState.DECLINED
+    if pledge.accepted_at is None:
+        return _offer_events(pledge)
+    made = Event("full", _("Pledged"), pledge.accepted_at, pledge_words(pledge))
+    ended = pledge.ended_at is not None
     due = _("due by %(day)s", day=china_day(pledge.expires_at).isoformat())
     steps = [
         _step("full", _("Arrived"), pledge.received_at, coming=due),
@@ -119,8 +126,18 @@ def _step(icon: str, title: str, at: datetime | None, *, text: str = "", coming:
     return Event(icon, title, at, text)
 
 
+def _offer_events(pledge: Pledge) -> list[Event]:
+    """An offer that was never accepted: made, and answered or over."""
+    made = Event("heart", _("Offered to you"), pledge.created_at, pledge_words(pledge))
+    words = {PledgeState.DECLINED: _("You declined"), PledgeState.CANCELLED: _("The offer was taken back")}
+    if pledge.state is PledgeState.OFFERED:
+        due = _("due by %(day)s", day=china_day(pledge.expires_at).isoformat())
+        return [made, Event("wait", _("Your answer"), text=due, done=False)]
+    return [made, Event("late", words.get(pledge.state, _("The offer ran out")), pledge.ended_at)]
+
+
 def _ending(pledge: Pledge) -> Event:
-    title = {PledgeState.CANCELLED: _("You took it back"), PledgeState.DECLINED: _("Declined")}
+    title = {PledgeState.CANCELLED: _("You took it back")}
     text = _("What had not arrived is open to others again.")
     return Event("late", title.get(pledge.state, _("Lapsed")), pledge.ended_at, text)
 

@@ -19,7 +19,8 @@ from marketplace.needs.rechecking import is_disputed
 from marketplace.pledges import service as pledges
 from marketplace.pledges.queries import PLEDGE, get_own_pledge, list_named_gifts, list_pledges_of_donor
 from marketplace.regions.queries import place_name
-from marketplace.web.donors import wishes as _wishes  # noqa: F401  (registers its views)
+from marketplace.web.donors import offers as _offers  # noqa: F401  (registers its views)
+from marketplace.web.donors import wishes as _wishes  # noqa: F401
 from marketplace.web.donors.blueprint import bp
 from marketplace.web.donors.forms import GiftVisibilityForm, RegisterForm, TokenForm
 from marketplace.web.donors.story import events_of, how_to, public_gift, row_of, sums_of
@@ -85,7 +86,11 @@ def mine() -> ResponseReturnValue:
         row_of(pledge, place=place_name(pledge.need.division_code), thanks=thanks.get(pledge.id)) for pledge in made
     ]
     return render_template(
-        "donors/mine.html", rows=rows, donor=queries.get_own_donor(actor), suggested=needs_shown_to(actor)
+        "donors/mine.html",
+        rows=rows,
+        donor=queries.get_own_donor(actor),
+        suggested=needs_shown_to(actor),
+        token=TokenForm(),
     )
 
 

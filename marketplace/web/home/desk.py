@@ -157,6 +157,8 @@ def _places(actor: Actor) -> list[Place]:
         found.append(Place(_("Notices of my area"), "/desk/notices"))
     if actor.has(Permission.GRIEVANCE_HANDLE):
         found.append(Place(_("Complaints and objections"), "/desk/grievances"))
+    if actor.has(Permission.MATCH_ALLOCATE):
+        found.append(Place(_("Proposals of who gives what"), "/desk/allocation"))
     if actor.has(Permission.ROLE_GRANT):
         found.append(Place(_("People and roles"), "/desk/people"))
     if actor.has(Permission.SIGNAL_READ):

@@ -1,0 +1,1 @@
+"""Pages of proposals: who would get what from whom."""
