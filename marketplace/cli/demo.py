@@ -35,6 +35,7 @@ _WORDS = {
     Stage.NEEDS: "Needs",
     Stage.GIFTS: "Gifts, ledger, photos",
     Stage.CHANNELS: "Agreements of five channels",
+    Stage.NOTICES: "Notices and complaints",
     Stage.ACCOUNTS: "Accounts",
     Stage.MATCHING: "Matching of open needs",
 }

@@ -21,6 +21,7 @@ from marketplace.demo.gifts import Circle
 from marketplace.demo.givers import Giver, make_givers
 from marketplace.demo.pictures import Album
 from marketplace.demo.places import Places, read_places, spread
+from marketplace.demo.posting import Poster
 from marketplace.demo.second_looks import Looker
 from marketplace.demo.staff import make_staff
 from marketplace.demo.telling import Teller
@@ -56,6 +57,7 @@ class Stage(StrEnum):
     NEEDS = "needs"
     GIFTS = "gifts"
     CHANNELS = "channels"
+    NOTICES = "notices"
     ACCOUNTS = "accounts"
     MATCHING = "matching"
 
@@ -201,6 +203,8 @@ def _write(builder: _Builder, asks: Sequence[Ask], *, givers: Sequence[Giver], p
         )
         insert_agreements(rows)
         builder.progress(Stage.CHANNELS, len(rows))
+    with transaction():
+        builder.progress(Stage.NOTICES, Poster(teller, places, builder.rng("notices")).write())
 
 
 def _insert_givers(givers: Sequence[Giver], *, teller: Teller) -> None:

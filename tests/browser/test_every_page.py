@@ -21,8 +21,10 @@ from marketplace.db.clock import utc_now
 from marketplace.donors.models import Donor
 from marketplace.donors.queries import find_donor_id
 from marketplace.fulfilment.service import record_receipt
+from marketplace.grievances.models import Grievance
 from marketplace.households.models import Household
 from marketplace.needs.models import Need
+from marketplace.notices.models import Notice
 from marketplace.pledges.models import Pledge
 from tests import register
 from tests.apps import opened
@@ -115,6 +117,34 @@ PAGES: dict[str, tuple[Example, ...]] = {
     ),
     "/statistics": (Example("/statistics"), Example("/statistics?kind=all&area=513332000000")),
     "/statistics/codes": (Example("/statistics/codes?step=pledged&kind=all"),),
+    "/notices": (Example("/notices"), Example("/notices?area=513338000000")),
+    "/notices/<code>": (Example("/notices/{notice_open}"), Example("/notices/{notice_closed}")),
+    "/notices/<code>/names": (Example("/notices/{notice_named}/names"),),
+    "/report": (
+        Example("/report"),
+        Example("/report?about={notice_open}"),
+        Example("/report?about={published}", act=_press("提交")),
+    ),
+    "/report/<code>": (Example("/report/{ticket_open}"), Example("/report/{ticket_closed}")),
+    "/desk/notices": (Example("/desk/notices", REVIEWER), Example("/desk/notices", CLERK)),
+    "/desk/notices/new": (Example("/desk/notices/new?village={village}", REVIEWER),),
+    "/desk/notices/<code>": (
+        Example("/desk/notices/{notice_planned}", CLERK),
+        Example("/desk/notices/{notice_named}", REVIEWER),
+    ),
+    "/desk/notices/<code>/board": (Example("/desk/notices/{notice_named}/board", CLERK),),
+    "/desk/households/<code>/status": (
+        Example("/desk/households/{household}/status", REVIEWER),
+        Example("/desk/households/{household}/status", REVIEWER, act=_press("提出变更")),
+    ),
+    "/desk/grievances": (
+        Example("/desk/grievances", REVIEWER),
+        Example("/desk/grievances?decided=1", Role.COUNTY_ADMIN),
+    ),
+    "/desk/grievances/<code>": (
+        Example("/desk/grievances/{ticket_open}", Role.COUNTY_ADMIN),
+        Example("/desk/grievances/{ticket_answered}", Role.COUNTY_ADMIN),
+    ),
     "/how-we-count": (Example("/how-we-count"),),
     "/privacy": (Example("/privacy"),),
     "/display": (Example("/display"),),
@@ -287,8 +317,23 @@ def _names(demo: Demonstration) -> dict[str, str]:
     named = sa.select(Donor.code).where(Donor.has_public_page, Donor.shows_name).order_by(Donor.id).limit(1)
     names["donor"] = db.session.scalars(named).one()
     names["grant"] = str(_user(demo, CLERK).grants[0].id)
+    names |= _notices_and_tickets(village)
     with transaction():
         names["token"] = make_login_link(_user(demo, CLERK), now=utc_now())
+    return names
+
+
+def _notices_and_tickets(village: str) -> dict[str, str]:
+    """Notices of the accounts' village and tickets of complaints there, by state."""
+    names = {}
+    for notice in db.session.scalars(sa.select(Notice).where(Notice.division_code == village).order_by(Notice.id)):
+        names.setdefault(f"notice_{notice.state.value}", notice.code)
+        if notice.shows_names:
+            names["notice_named"] = notice.code
+    for grievance in db.session.scalars(sa.select(Grievance).order_by(Grievance.id)):
+        names.setdefault(f"ticket_{grievance.state.value}", grievance.code)
+        if grievance.held_notice_id is not None:
+            names["ticket_open"] = grievance.code
     return names
 
 
