@@ -1,4 +1,4 @@
-"""``marketplace match allocate``: work out who could give what to whom; people decide on it."""
+"""``marketplace match allocate / simulate``: who could give what to whom; what it does over a made-up year."""
 
 import json
 from typing import Any
@@ -61,3 +61,17 @@ def _told(document: dict[str, Any]) -> str:
         say("Proposal %(code)s: look at it and decide at %(path)s.", code=code, path=f"/desk/allocation/{code}")
     )
     return "\n".join(lines)
+
+
+@click.command()
+@click.option("--needs", default=1_500, show_default=True, type=click.IntRange(1, 50_000), help="Needs of the year.")
+@click.option("--donors", default=350, show_default=True, type=click.IntRange(1, 20_000), help="Donors of the year.")
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**31), help="Decides every lot.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
+def simulate(needs: int, donors: int, seed: int, as_json: bool) -> None:
+    """A made-up year: browsing alone, ranked lists, proposals on top. Synthetic: it describes no real place."""
+    # The engine's compiled code takes a second to load, and only this needs it.
+    from marketplace.matching.engine import simulate as year  # noqa: PLC0415
+
+    report = year.simulate(needs=needs, donors=donors, seed=seed)
+    click.echo(json.dumps(report) if as_json else year.describe(report))

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from marketplace.cli.allocate import allocate
+from marketplace.cli.allocate import allocate, simulate
 from marketplace.cli.context import say, with_app
 from marketplace.cli.match_evaluate import evaluate
 from marketplace.cli.match_train import train
@@ -32,6 +32,7 @@ def match() -> None:
 
 
 match.add_command(allocate)
+match.add_command(simulate)
 
 
 @match.command()

@@ -78,15 +78,15 @@ def figures_of(allocation: Allocation) -> list[Figure]:
         Figure(_("Needs that get something"), f"{needs - zero:,}", f"{needs:,}", ""),
         Figure(
             _("Placed"),
-            _yuan(money["placed"]),
-            _yuan(money["demand"]),
-            _("of what these needs still ask, in yuan"),
+            _in_yuan(money["placed"]),
+            "",
+            _("of %(yuan)s yuan that these needs still ask", yuan=_yuan(money["demand"])),
         ),
         Figure(
             _("Not placed"),
-            _yuan(money["supply"] - money["placed"]),
-            _yuan(money["supply"]),
-            _("of what fitting donors stated, in yuan: nothing open fits it"),
+            _in_yuan(money["supply"] - money["placed"]),
+            "",
+            _("of %(yuan)s yuan that donors of this area stated: nothing open fits it", yuan=_yuan(money["supply"])),
         ),
         Figure(
             _("Price of fairness"),
