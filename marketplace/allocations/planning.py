@@ -17,13 +17,14 @@ from marketplace.core.divisions import contains
 from marketplace.core.kinds import SupportKind
 from marketplace.core.workflow import PledgeState
 from marketplace.db import db
+from marketplace.db.clock import china_day
 from marketplace.matching.engine.allocate import Allocation, Asks, Fairness, allocate
 from marketplace.matching.engine.allocate_measure import measure
 from marketplace.matching.engine.build import build_problem
 from marketplace.matching.engine.explain import explain_pairs
 from marketplace.matching.engine.model import EXPERT
 from marketplace.matching.engine.problem import DonorRow, NeedRow, Problem
-from marketplace.matching.loading import donor_rows, need_rows
+from marketplace.matching.loading import donor_rows, gift_mixes, need_rows
 from marketplace.matching.writing import terms_of
 from marketplace.needs.models import NeedLine
 from marketplace.pledges.models import Pledge, PledgeLine
@@ -117,8 +118,12 @@ def plan_allocation(area: str, *, now: datetime, workers: int = 1) -> Plan:
 
 
 def _market(area: str, *, now: datetime) -> _Market:
-    needs = {i: row for i, row in need_rows(now=now).items() if contains(area, row.division)}
-    donors = {i: row for i, row in donor_rows(now=now).items() if row.is_personalised and _reaches(row, area)}
+    needs = {i: row for i, row in need_rows(day=china_day(now)).items() if contains(area, row.division)}
+    donors = {
+        i: row
+        for i, row in donor_rows(day=china_day(now), mixes=gift_mixes()).items()
+        if row.is_personalised and _reaches(row, area)
+    }
     lines = _open_lines(needs)
     need_ids = sorted((i for i in needs if lines.get(i)), key=lambda i: needs[i].code)
     donor_ids = sorted(donors, key=lambda i: donors[i].code)

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -132,7 +133,7 @@ def _reason(term: Term) -> dict[str, Any]:
 
 
 def _pair(need: Need, typed: str) -> dict[str, Any]:
-    judged = service.judge(need.code, donor_code=_code(typed, Prefix.DONOR), now=utc_now())
+    judged = service.judge(need.code, donor_code=_code(typed, Prefix.DONOR))
     reasons = [Term(r.phrase.message, r.phrase.params, r.points) for r in judged.explanation.reasons if r.points]
     return {
         **_head(need),
@@ -141,8 +142,14 @@ def _pair(need: Need, typed: str) -> dict[str, Any]:
         "model": judged.explanation.version,
         "is_allowed": not judged.hindrances,
         "why_not": [_words(phrase) for phrase in judged.hindrances],
+        "standing": judged.standing and asdict(judged.standing),
         "reasons": [_reason(term) for term in reasons],
     }
+
+
+def _place(standing: dict[str, int] | None) -> list[str]:
+    words = "Place %(place)d of %(of)d by score; the last one of the list has %(last_points)d points."
+    return [say(words, **standing)] if standing else []
 
 
 def _words(phrase: Phrase) -> str:
@@ -152,7 +159,7 @@ def _words(phrase: Phrase) -> str:
 def _told(document: dict[str, Any]) -> str:
     lines = [f"{document['need']}  {document['title']}"]
     if "donors" not in document:
-        lines += [document["donor"], *document["why_not"]]
+        lines += [document["donor"], *document["why_not"], *_place(document["standing"])]
         return "\n".join([*lines, *_bars(document["reasons"], document["score"])])
     if not document["donors"]:
         lines.append(say("No donor is suggested for this need."))
@@ -168,19 +175,69 @@ def _bars(reasons: list[dict[str, Any]], score: int) -> list[str]:
 
 
 @match.command()
+@click.argument("run_id", metavar="RUN", type=click.IntRange(1))
+@_json
+def replay(run_id: int, as_json: bool) -> None:
+    """Work the stored run number RUN out again and compare every list bit for bit; exit 1 where one differs."""
+    with with_app():
+        again = service.replay(run_id)
+        ranking = again.ranking
+        document = {
+            "run": run_id,
+            "day": ranking.day.isoformat(),
+            "seed": ranking.seed,
+            "model": ranking.model.version,
+            "needs": len(ranking.problem.needs),
+            "donors": len(ranking.problem.donors),
+            "stored": again.stored,
+            "digest": again.digest,
+            "same": again.is_same,
+        }
+        words = (
+            "Run %(run)d was replayed: every list is the same, bit for bit (%(digest)s)."
+            if again.is_same
+            else "Run %(run)d was replayed and its lists differ from those stored (%(digest)s)."
+        )
+        click.echo(json.dumps(document) if as_json else say(words, run=run_id, digest=again.digest[:16]))
+    if not again.is_same:
+        sys.exit(1)
+
+
+@match.command()
 @click.option("--needs", default=33_014, show_default=True, type=click.IntRange(1, 2_000_000), help="Needs to rank.")
 @click.option("--donors", default=7_177, show_default=True, type=click.IntRange(1, 200_000), help="Donors to rank.")
 @click.option("--rounds", default=5, show_default=True, type=click.IntRange(1, 100), help="Timed rounds.")
 @click.option(
     "--seed", default=0, show_default=True, type=click.IntRange(0, _LARGEST_SEED), help="Decides the made-up rows."
 )
+@click.option("--small", is_flag=True, help="Also 313 needs x 7,177 donors beside numpy.")
+@click.option("--large", is_flag=True, help="Also 1,000,000 needs x 100,000 donors, in processes of their own.")
+@click.option("--service", "with_service", is_flag=True, help="Also one need and one donor of this instance.")
 @_json
-def benchmark(needs: int, donors: int, rounds: int, seed: int, as_json: bool) -> None:
-    """Measure the engine beside numpy, rapidfuzz and others in one run, on synthetic needs and donors."""
+def benchmark(
+    *, needs: int, donors: int, rounds: int, seed: int, small: bool, large: bool, with_service: bool, as_json: bool
+) -> None:
+    """Measure the engine beside numpy, rapidfuzz and others in one run, on synthetic needs and donors.
+
+    Peers that are not installed are left out, and a note says which. Exit 1 where a list differs from numpy's.
+    """
     # The measured libraries take a second to load, and only this command needs them.
     from marketplace.matching.engine import benchmark as engine  # noqa: PLC0415
+    from marketplace.matching.engine import benchmark_sizes as sizes  # noqa: PLC0415 - as above
 
     measured = engine.run(needs=needs, donors=donors, rounds=rounds, seed=seed, progress=_progress)
+    if small:
+        found = sizes.measure_small(rounds=rounds, seed=seed, say=_progress)
+        measured["rows"] += found.rows
+        measured["ratios"]["small_vs_numpy"] = found.ratio
+        measured["exact"] &= found.is_exact
+    if large:
+        measured["rows"] += sizes.measure_large(rounds=rounds, seed=seed, say=_progress)
+    if with_service:
+        from marketplace.cli.benchmarking import measure_service  # noqa: PLC0415 - it loads the engine's benchmark
+
+        with with_app():
+            measured["rows"] += measure_service(rounds=rounds)
     click.echo(json.dumps(measured) if as_json else engine.describe(measured))
     if not measured["exact"]:
         sys.exit(1)

@@ -19,7 +19,7 @@ from marketplace.matching.engine.build import build_problem
 from marketplace.matching.engine.history import History, make_history
 from marketplace.matching.engine.success import learn_outcomes, measure_outcomes
 from marketplace.matching.engine.teach import Block, card, teach
-from marketplace.matching.loading import donor_rows, need_rows
+from marketplace.matching.loading import donor_rows, gift_mixes, need_rows
 from marketplace.matching.models import LearnedModel, NeedChance, Outcome, SuggestionOutcome
 from marketplace.needs.models import Need
 from marketplace.pledges.models import Pledge
@@ -88,8 +88,9 @@ def _blocks(*, now: datetime) -> list[Block]:
 
 def _block(made: Sequence[tuple[datetime, int, int]], *, shown: Mapping[tuple[int, int], float]) -> Block:
     opens = made[0][0]
-    needs = need_rows(now=opens, as_of=(opens, made[-1][0]))
-    donors = donor_rows(now=opens, before=opens)
+    day = china_day(opens)
+    needs = need_rows(day=day, as_of=(opens, made[-1][0]))
+    donors = donor_rows(day=day, mixes=gift_mixes(before=opens), before=opens)
     problem = build_problem(needs.values(), donors=donors.values())
     pairs = dict.fromkeys((need, donor) for _, need, donor in made if need in needs and donor in donors)
     return Block(

@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from statistics import median_low
 
 import sqlalchemy as sa
@@ -24,6 +24,7 @@ from marketplace.needs.models import Need
 from marketplace.pledges.models import Pledge
 
 URGENCIES = list(Urgency)
+Mixes = Mapping[NeedCategory, Mapping[NeedCategory, float]]
 _KINDS = {kind.value: kind for kind in SupportKind}
 _CATEGORIES = {category.value: category for category in NeedCategory}
 _KEPT = (PledgeState.RECEIVED, PledgeState.DELIVERED, PledgeState.CONFIRMED, PledgeState.REPORTED)
@@ -39,7 +40,7 @@ _VILLAGE_HARDSHIP = 0.2
 
 
 def need_rows(
-    *, now: datetime, need_id: int | None = None, as_of: tuple[datetime, datetime] | None = None
+    *, day: date, need_id: int | None = None, as_of: tuple[datetime, datetime] | None = None
 ) -> dict[int, NeedRow]:
     """Open needs by id, or only one of them: empty where it is not open.
 
@@ -55,7 +56,7 @@ def need_rows(
     if need_id is not None:
         chosen = chosen.where(Need.id == need_id)
     return {
-        need.id: _need_row(need, household, poster, now=now, is_whole=as_of is not None)
+        need.id: _need_row(need, household, poster, day=day, is_whole=as_of is not None)
         for need, household, poster in db.session.execute(chosen)
     }
 
@@ -70,9 +71,7 @@ def _was_open(begins: datetime, ends: datetime) -> sa.ColumnElement[bool]:
     )
 
 
-def _need_row(
-    need: Need, household: Household | None, poster: User, *, now: datetime, is_whole: bool = False
-) -> NeedRow:
+def _need_row(need: Need, household: Household | None, poster: User, *, day: date, is_whole: bool = False) -> NeedRow:
     open_lines = [line for line in need.lines if is_whole or line.open]
     largest = max(open_lines, key=lambda line: (line.quantity if is_whole else line.open) * line.unit_price_fen)
     return NeedRow(
@@ -83,7 +82,7 @@ def _need_row(
         open_fen=need.value_fen - (0 if is_whole else need.pledged_fen),
         urgency=URGENCIES.index(need.urgency),
         vulnerability=hardship(household),
-        waiting_days=max((now - need.published_at).days, 0) if need.published_at else 0,
+        waiting_days=max((day - china_day(need.published_at)).days, 0) if need.published_at else 0,
         never_helped=not need.helped_before,
         text=f"{need.title}\n{need.story}",
         parties=_behind(need, household, poster),
@@ -125,18 +124,22 @@ class _History:
     last: datetime | None = None
 
 
-def donor_rows(*, now: datetime, donor_id: int | None = None, before: datetime | None = None) -> dict[int, DonorRow]:
-    """All donors by id, or only one of them; ``before``: with what they had given by then."""
+def donor_rows(
+    *, day: date, mixes: Mixes, donor_id: int | None = None, before: datetime | None = None
+) -> dict[int, DonorRow]:
+    """All donors by id, or only one of them; ``before``: with what they had given by then.
+
+    ``mixes`` say how similar donors gave (``gift_mixes``).
+    """
     chosen = sa.select(Donor, User).outerjoin(User, User.id == Donor.user_id).options(selectinload(Donor.preference))
     if donor_id is not None:
         chosen = chosen.where(Donor.id == donor_id)
     people = [(donor, user) for donor, user in db.session.execute(chosen) if donor.preference is not None]
-    histories = _histories(before=before)
-    mixes = _mixes(histories.values())
+    histories = _histories(donor_id, before=before)
     excluded = _excluded(people, donor_id=donor_id)
     return {
         donor.id: _donor_row(
-            donor, histories.get(donor.id) or _History(), mixes=mixes, excluded=excluded[donor.id], now=now
+            donor, histories.get(donor.id) or _History(), mixes=mixes, excluded=excluded[donor.id], day=day
         )
         for donor, _ in people
     }
@@ -146,9 +149,9 @@ def _donor_row(
     donor: Donor,
     history: _History,
     *,
-    mixes: Mapping[NeedCategory, Mapping[NeedCategory, float]],
+    mixes: Mixes,
     excluded: Collection[str],
-    now: datetime,
+    day: date,
 ) -> DonorRow:
     wishes: Preference = donor.preference
     return DonorRow(
@@ -161,7 +164,7 @@ def _donor_row(
         text=wishes.words,
         successes=history.kept,
         outcomes=history.kept + history.broken,
-        last_active_days=max((now - max(history.last or donor.joined_at, wishes.updated_at)).days, 0),
+        last_active_days=max((day - china_day(max(history.last or donor.joined_at, wishes.updated_at))).days, 0),
         is_open=not wishes.paused,
         is_personalised=wishes.personalised,
         excluded=excluded,
@@ -169,7 +172,7 @@ def _donor_row(
     )
 
 
-def _histories(*, before: datetime | None = None) -> dict[int, _History]:
+def _histories(donor_id: int | None = None, *, before: datetime | None = None) -> dict[int, _History]:
     then = (Pledge.ended_at < before, Pledge.received_at < before) if before else (sa.true(), sa.true())
     is_broken = sa.and_(Pledge.state.in_(_BROKEN), then[0])
     is_kept = sa.and_(Pledge.state.in_(_KEPT), then[1])
@@ -178,9 +181,11 @@ def _histories(*, before: datetime | None = None) -> dict[int, _History]:
     chosen = sa.select(*columns).join(Pledge.need).where(Pledge.accepted_at.is_not(None))
     if before is not None:
         chosen = chosen.where(Pledge.created_at < before)
+    if donor_id is not None:
+        chosen = chosen.where(Pledge.donor_id == donor_id)
     found: defaultdict[int, _History] = defaultdict(_History)
-    for donor_id, broken, kept, worth, made, category in db.session.execute(chosen):
-        history = found[donor_id]
+    for giver_id, broken, kept, worth, made, category in db.session.execute(chosen):
+        history = found[giver_id]
         history.last = made if history.last is None else max(history.last, made)
         if broken:
             history.broken += 1
@@ -193,10 +198,10 @@ def _histories(*, before: datetime | None = None) -> dict[int, _History]:
     return dict(found)
 
 
-def _mixes(histories: Iterable[_History]) -> dict[NeedCategory, dict[NeedCategory, float]]:
+def gift_mixes(*, before: datetime | None = None) -> Mixes:
     """For each category, how the gifts of all who gave to it are spread over the categories."""
     sums: defaultdict[NeedCategory, Counter[NeedCategory]] = defaultdict(Counter)
-    for history in histories:
+    for history in _histories(before=before).values():
         for category in history.categories:
             sums[category].update(history.categories)
     return {
@@ -204,14 +209,12 @@ def _mixes(histories: Iterable[_History]) -> dict[NeedCategory, dict[NeedCategor
     }
 
 
-def _neighbours(
-    history: _History, mixes: Mapping[NeedCategory, Mapping[NeedCategory, float]]
-) -> dict[NeedCategory, float]:
+def _neighbours(history: _History, mixes: Mixes) -> dict[NeedCategory, float]:
     """Where the gifts of similar donors went: the mixes of one's own categories, by one's own gifts."""
     total = history.categories.total()
     shares: defaultdict[NeedCategory, float] = defaultdict(float)
     for category, gifts in history.categories.items():
-        for other, share in mixes[category].items():
+        for other, share in mixes.get(category, {}).items():
             shares[other] += share * gifts / total
     return dict(shares)
 

@@ -41,6 +41,33 @@ class MatchRun(Base):
     milliseconds: Mapped[int]
 
 
+class MatchSnapshot(Base):
+    """What a run ranked and what came of it: enough to replay the run bit for bit on any machine."""
+
+    __tablename__ = "match_snapshot"
+
+    run_id: Mapped[int] = mapped_column(sa.ForeignKey("match_run.id"), primary_key=True, autoincrement=False)
+    # SHA-256 of every list of the run, in hexadecimal.
+    digest: Mapped[str] = mapped_column(sa.String(64))
+    # Arrays, codes, model, policy, seed and day; without texts, names or party keys. None once it was thinned out.
+    content: Mapped[bytes | None] = mapped_column(sa.LargeBinary)
+
+
+class MatchChange(Base):
+    """A need or a donor that changed since the last full run: what every process brings its warm arrays up to."""
+
+    __tablename__ = "match_change"
+    __table_args__ = (
+        sa.CheckConstraint("(need_id IS NULL) <> (donor_id IS NULL)", name="one_side"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True)
+    need_id: Mapped[int | None] = mapped_column(sa.ForeignKey("need.id"))
+    donor_id: Mapped[int | None] = mapped_column(sa.ForeignKey("donor.id"))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class Suggestion(Base):
     """One ranked pair (推荐) in one direction, with its score, its reasons and its propensity."""
 
@@ -63,6 +90,8 @@ class Suggestion(Base):
     propensity: Mapped[float]
     # [[message id, params, points], ...]
     terms: Mapped[list[Any]] = mapped_column(sa.JSON)
+    # The level of each of the engine's features, in its order; None for what was written before they were kept.
+    levels: Mapped[list[int] | None] = mapped_column(sa.JSON)
 
 
 class Outcome(Labelled):

@@ -13,14 +13,50 @@ from marketplace.db import db
 from marketplace.db.clock import china_day
 from marketplace.donors.models import Donor
 from marketplace.matching.adopted import adopted_model
+from marketplace.matching.engine import replay as replay_of
 from marketplace.matching.engine.explain import Explanation, Phrase, explain, why_not
-from marketplace.matching.models import Direction, MatchRun, Suggestion
+from marketplace.matching.engine.rank import Ranking
+from marketplace.matching.engine.whynot import Standing, standing
+from marketplace.matching.models import MatchChange, MatchRun, MatchSnapshot, Suggestion
 from marketplace.matching.queries import find_last_run
-from marketplace.matching.warm import Warm, build_warm, warm_for, with_changed_donor, with_changed_need
-from marketplace.matching.writing import write_all, write_donor, write_need
+from marketplace.matching.warm import Warm, build_warm, is_warm, keep_read, last_change, warm_for
+from marketplace.matching.writing import (
+    Differences,
+    find_differences,
+    write_all,
+    write_differences,
+    write_donor,
+    write_need,
+)
 from marketplace.needs.models import Need
 
+# Runs of which all that was ranked is kept: a month of nights.
+SNAPSHOTS_KEPT = 30
 _NOTHING_HERE = "There is nothing here that you may see."
+
+
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """Lists that differ from what is stored, as of a run and of the last change seen."""
+
+    run_id: int
+    seen: int
+    differences: Differences
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """A run worked out again: the digest that was stored, and that of the lists now."""
+
+    run_id: int
+    stored: str
+    digest: str
+    ranking: Ranking
+
+    @property
+    def is_same(self) -> bool:
+        """True where every list is the same, bit for bit."""
+        return self.stored == self.digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +67,13 @@ class Judgement:
     donor_code: str
     explanation: Explanation
     hindrances: list[Phrase]
+    standing: Standing | None
 
 
 def run(*, now: datetime, seed: int = 0) -> MatchRun:
     """Rank all open needs and active donors both ways, and put the lists in the place of those before.
 
-    Earlier runs stay on record: seed, day and model version say how to replay them.
+    Earlier runs stay on record; ``replay`` works the last of them out again from what they ranked.
     """
     started = perf_counter()
     record = MatchRun(
@@ -44,8 +81,11 @@ def run(*, now: datetime, seed: int = 0) -> MatchRun:
     )
     db.session.add(record)
     db.session.flush()
-    warm = build_warm(record, now=now)
-    write_all(warm, run_id=record.id)
+    warm = build_warm(record)
+    ranking = warm.ranker.run()
+    write_all(warm, ranking, run_id=record.id)
+    _keep_snapshot(record, warm, ranking)
+    db.session.execute(sa.delete(MatchChange).where(MatchChange.id <= warm.seen))
     record.needs, record.donors = len(warm.problem.needs), len(warm.problem.donors)
     record.milliseconds = round((perf_counter() - started) * 1000)
     audit.record(SYSTEM, "match.run", subject="match_run", subject_id=record.id, at=now, needs=record.needs)
@@ -53,7 +93,30 @@ def run(*, now: datetime, seed: int = 0) -> MatchRun:
     return record
 
 
-def warm_up(*, now: datetime, is_fresh: bool = False) -> None:
+def _keep_snapshot(record: MatchRun, warm: Warm, ranking: Ranking) -> None:
+    """Store what was ranked; of runs before the last SNAPSHOTS_KEPT only the digest stays."""
+    snapshot = MatchSnapshot(run_id=record.id, digest=replay_of.digest_of(ranking), content=replay_of.pack(warm.ranker))
+    db.session.add(snapshot)
+    latest = sa.select(MatchRun.id).order_by(MatchRun.id.desc()).limit(SNAPSHOTS_KEPT)
+    db.session.execute(
+        sa.update(MatchSnapshot)
+        .where(MatchSnapshot.run_id.not_in(latest), MatchSnapshot.content.is_not(None))
+        .values(content=None)
+    )
+
+
+def replay(run_id: int) -> Replay:
+    """Work a stored run out again, bit for bit; NotFound where it was not stored, or is no longer whole."""
+    found = db.session.get(MatchSnapshot, run_id)
+    if found is None:
+        raise NotFound("There is no stored run %(run)d.", run=run_id)
+    if found.content is None:
+        raise NotFound("Of run %(run)d only the digest is kept: it is too old to be replayed.", run=run_id)
+    ranking = replay_of.unpack(found.content).run()
+    return Replay(run_id=run_id, stored=found.digest, digest=replay_of.digest_of(ranking), ranking=ranking)
+
+
+def warm_up(*, is_fresh: bool = False) -> None:
     """Read and compile before a write lock is taken; ``is_fresh`` reads all again, so that nothing is missed.
 
     Does nothing before the first full run.
@@ -61,87 +124,108 @@ def warm_up(*, now: datetime, is_fresh: bool = False) -> None:
     last = find_last_run()
     if last is None:
         return
-    warm = build_warm(last, now=now) if is_fresh else warm_for(last, now=now)
+    warm = build_warm(last) if is_fresh else warm_for(last)
+    keep_read(warm)
     if warm.problem.needs.codes:
         warm.ranker.need(warm.problem.needs.codes[0])
 
 
+def is_ready() -> bool:
+    """True where a single change is ranked in milliseconds; else ``warm_up`` reads everything first."""
+    last = find_last_run()
+    return last is not None and is_warm(last)
+
+
+def note_change(*, need_id: int | None = None, donor_id: int | None = None, now: datetime) -> None:
+    """Write down that a need or a donor changed: the next ranking of any process takes it up."""
+    db.session.add(MatchChange(need_id=need_id, donor_id=donor_id, at=now))
+    db.session.flush()
+
+
 def rerank_need(need_id: int, *, now: datetime) -> None:
-    """After a need was published, changed, covered or closed: its list, and those of the donors that it touches.
+    """After a need was published, changed, covered or closed: its own list at once; ``settle`` does the others'.
 
     Does nothing but a full run where there has been none yet.
     """
-    last = find_last_run()
+    last = _locked_run()
     if last is None:
         run(now=now)
         return
     code = db.session.scalar(sa.select(Need.code).where(Need.id == need_id))
     if code is None:
         raise NotFound(_NOTHING_HERE)
-    touched = _donors_listing(need_id)
-    warm = with_changed_need(warm_for(last, now=now), need_id, code=code, now=now)
-    if code in warm.problem.needs.codes:
-        touched |= {ranked.code for ranked in write_need(warm, code, run_id=last.id)}
+    note_change(need_id=need_id, now=now)
+    warm = warm_for(last)
+    if warm.problem.has_need(code):
+        write_need(warm, code, run_id=last.id)
     else:
         db.session.execute(sa.delete(Suggestion).where(Suggestion.need_id == need_id))
-    for donor_code in sorted(touched & set(warm.donor_ids)):
-        write_donor(warm, donor_code, run_id=last.id)
 
 
 def rerank_donor(donor_id: int, *, now: datetime) -> None:
-    """After a donor registered, changed its wishes or gave: its list, and those of the needs that it touches."""
-    last = find_last_run()
+    """After a donor registered, changed its wishes or gave: its own list at once; ``settle`` does the others'."""
+    last = _locked_run()
     if last is None:
         run(now=now)
         return
     code = db.session.scalar(sa.select(Donor.code).where(Donor.id == donor_id))
     if code is None:
         raise NotFound(_NOTHING_HERE)
-    touched = _needs_listing(donor_id)
-    warm = with_changed_donor(warm_for(last, now=now), donor_id, code=code, now=now)
-    touched |= {ranked.code for ranked in write_donor(warm, code, run_id=last.id)}
-    for need_code in sorted(touched & set(warm.problem.needs.codes)):
-        write_need(warm, need_code, run_id=last.id)
+    note_change(donor_id=donor_id, now=now)
+    warm = warm_for(last)
+    if code in warm.donor_ids:
+        write_donor(warm, code, run_id=last.id)
 
 
-def judge(need_code: str, *, donor_code: str, now: datetime) -> Judgement:
+def plan_settling() -> Settling | None:
+    """What the changes since the last run did to all lists, worked out without any lock; None before the first run."""
+    last = find_last_run()
+    if last is None:
+        return None
+    warm = warm_for(last)
+    if warm.is_old:
+        warm = build_warm(last)
+    keep_read(warm)
+    differences = find_differences(warm, warm.ranker.run(), run_id=last.id)
+    return Settling(run_id=last.id, seen=warm.seen, differences=differences)
+
+
+def settle(plan: Settling) -> bool:
+    """Write the lists that a plan found to differ; False where something changed since: then plan again."""
+    last = _locked_run()
+    if last is None or last.id != plan.run_id or last_change() > plan.seen:
+        return False
+    write_differences(plan.differences)
+    return True
+
+
+def _locked_run() -> MatchRun | None:
+    """The last full run, its row locked: those who write lists take turns (SQLite lets one write anyway)."""
+    return db.session.scalar(sa.select(MatchRun).order_by(MatchRun.id.desc()).limit(1).with_for_update())
+
+
+def judge(need_code: str, *, donor_code: str) -> Judgement:
     """Why a pair scores what it does, and what keeps it apart; NotFound where either is not in the market now."""
-    warm = _warm_now(now)
+    warm = _warm_now()
     try:
         need, donor = warm.problem.need_index(need_code), warm.problem.donor_index(donor_code)
     except KeyError as error:
         raise NotFound("There is no open need or no donor with the code %(code)s.", code=str(error.args[0])) from error
-    rules = warm.ranker.setting.policy.rules
+    setting = warm.ranker.setting
+    rules = setting.policy.rules
     return Judgement(
         need_code=need_code,
         donor_code=donor_code,
-        explanation=explain(warm.problem, model=warm.ranker.setting.prepared.model, need=need, donor=donor),
+        explanation=explain(warm.problem, model=setting.prepared.model, need=need, donor=donor),
         hindrances=why_not(warm.problem, need=need, donor=donor, rules=rules),
+        standing=standing(setting.prepared, need=need, donor=donor, k=setting.k),
     )
 
 
-def _warm_now(now: datetime) -> Warm:
+def _warm_now() -> Warm:
     last = find_last_run()
     if last is None:
         raise NotFound("Nothing has been ranked yet. Run: marketplace match run")
-    return build_warm(last, now=now)
-
-
-def _donors_listing(need_id: int) -> set[str]:
-    """Codes of the donors whose list holds the need."""
-    chosen = (
-        sa.select(Donor.code)
-        .join(Suggestion, Suggestion.donor_id == Donor.id)
-        .where(Suggestion.direction == Direction.NEEDS_FOR_DONOR, Suggestion.need_id == need_id)
-    )
-    return set(db.session.scalars(chosen))
-
-
-def _needs_listing(donor_id: int) -> set[str]:
-    """Codes of the needs whose list holds the donor."""
-    chosen = (
-        sa.select(Need.code)
-        .join(Suggestion, Suggestion.need_id == Need.id)
-        .where(Suggestion.direction == Direction.DONORS_FOR_NEED, Suggestion.donor_id == donor_id)
-    )
-    return set(db.session.scalars(chosen))
+    warm = warm_for(last)
+    keep_read(warm)
+    return warm

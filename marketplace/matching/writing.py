@@ -1,6 +1,7 @@
 """Write lists of suggestions with their reasons; the only writer of the suggestion table."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
@@ -9,6 +10,8 @@ import sqlalchemy as sa
 from marketplace.db import db
 from marketplace.matching.engine.explain import Explanation, explain_pairs
 from marketplace.matching.engine.lists import Source
+from marketplace.matching.engine.pairs import pair_levels
+from marketplace.matching.engine.rank import Ranking
 from marketplace.matching.engine.rank import Suggestion as Ranked
 from marketplace.matching.models import Direction, Slot, Suggestion
 from marketplace.matching.warm import Warm
@@ -20,6 +23,8 @@ SLOTS = {
     Source.NEUTRAL: Slot.NEUTRAL,
 }
 _BATCH = 5_000
+# Ids that one statement names.
+_MOST_NAMED = 500
 # Plain rows, no objects: tens of thousands are written at once.
 _TABLE = cast("sa.Table", sa.inspect(Suggestion).local_table)
 
@@ -29,62 +34,129 @@ def terms_of(explanation: Explanation) -> list[list[Any]]:
     return [[r.phrase.message, r.phrase.params, r.points] for r in explanation.reasons if r.points]
 
 
-def write_all(warm: Warm, *, run_id: int) -> int:
-    """Put a full run in the place of every list that stands; returns how many pairs."""
-    ranking = warm.ranker.run()
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """Lists that no longer stand as they were written, by direction and owner: what takes their place, made ready."""
+
+    owners: dict[Direction, list[int]]
+    values: list[dict[str, Any]]
+
+    def __len__(self) -> int:
+        return sum(map(len, self.owners.values()))
+
+
+def write_all(warm: Warm, ranking: Ranking, *, run_id: int) -> None:
+    """Put a full run in the place of every list that stands."""
     db.session.execute(sa.delete(Suggestion))
-    by_need = {code: ranking.for_need(code) for code in warm.problem.needs.codes}
-    by_donor = {code: ranking.for_donor(code) for code in warm.problem.donors.codes}
-    return _insert(warm, Direction.DONORS_FOR_NEED, by_need, run_id=run_id) + _insert(
-        warm, Direction.NEEDS_FOR_DONOR, by_donor, run_id=run_id
-    )
+    for direction, lists in _by_code(ranking).items():
+        _insert(_values(warm, direction, lists, run_id=run_id))
 
 
-def write_need(warm: Warm, code: str, *, run_id: int) -> list[Ranked]:
+def find_differences(warm: Warm, ranking: Ranking, *, run_id: int) -> Differences:
+    """Compare every list with what is stored, and make ready those in which a place, a score or a slot differs.
+
+    Propensities stay those of the draw: a pool that grew by one since is no reason to write a list again.
+    """
+    owners: dict[Direction, list[int]] = {}
+    values: list[dict[str, Any]] = []
+    for direction, lists in _by_code(ranking).items():
+        own, other = _ids(warm, direction)
+        stored = _stored(direction)
+        made = {own[code]: [_key(one, other[one.code]) for one in ranked] for code, ranked in lists.items()}
+        differing = {owner for owner in stored.keys() | made.keys() if stored.get(owner, []) != made.get(owner, [])}
+        owners[direction] = sorted(differing)
+        changed = {code: ranked for code, ranked in lists.items() if own[code] in differing}
+        values += _values(warm, direction, changed, run_id=run_id)
+    return Differences(owners, values)
+
+
+def write_differences(differences: Differences) -> None:
+    """Put the lists that differ in the place of those that stand."""
+    for direction, owners in differences.owners.items():
+        column = _owner(direction)
+        for start in range(0, len(owners), _MOST_NAMED):
+            named = owners[start : start + _MOST_NAMED]
+            db.session.execute(sa.delete(Suggestion).where(Suggestion.direction == direction, column.in_(named)))
+    _insert(differences.values)
+
+
+def _by_code(ranking: Ranking) -> dict[Direction, dict[str, list[Ranked]]]:
+    return {
+        Direction.DONORS_FOR_NEED: {code: ranking.for_need(code) for code in ranking.problem.needs.codes},
+        Direction.NEEDS_FOR_DONOR: {code: ranking.for_donor(code) for code in ranking.problem.donors.codes},
+    }
+
+
+def _ids(warm: Warm, direction: Direction) -> tuple[dict[str, int], dict[str, int]]:
+    """Ids by code of whose lists they are, and of who stands in them."""
+    ids = (warm.need_ids, warm.donor_ids)
+    return ids if direction is Direction.DONORS_FOR_NEED else ids[::-1]
+
+
+def _owner(direction: Direction) -> sa.orm.InstrumentedAttribute[int]:
+    return Suggestion.need_id if direction is Direction.DONORS_FOR_NEED else Suggestion.donor_id
+
+
+def _key(ranked: Ranked, partner: int) -> tuple[int, int, Slot]:
+    """What makes a place of a list the same as one that was stored."""
+    slot = SLOTS[ranked.source]
+    return partner, 0 if slot is Slot.NEUTRAL else ranked.points, slot
+
+
+def _stored(direction: Direction) -> dict[int, list[tuple[int, int, Slot]]]:
+    own = _owner(direction)
+    other = Suggestion.donor_id if own is Suggestion.need_id else Suggestion.need_id
+    chosen = sa.select(own, other, Suggestion.score, Suggestion.slot).where(Suggestion.direction == direction)
+    found: dict[int, list[tuple[int, int, Slot]]] = {}
+    for owner, partner, score, slot in db.session.execute(chosen.order_by(own, Suggestion.rank)):
+        found.setdefault(owner, []).append((partner, score, slot))
+    return found
+
+
+def write_need(warm: Warm, code: str, *, run_id: int) -> None:
     """Replace the list of one need."""
-    ranked = warm.ranker.need(code)
-    gone = sa.delete(Suggestion).where(
-        Suggestion.direction == Direction.DONORS_FOR_NEED, Suggestion.need_id == warm.need_ids[code]
-    )
-    db.session.execute(gone)
-    _insert(warm, Direction.DONORS_FOR_NEED, {code: ranked}, run_id=run_id)
-    return ranked
+    direction = Direction.DONORS_FOR_NEED
+    values = _values(warm, direction, {code: warm.ranker.need(code)}, run_id=run_id)
+    write_differences(Differences({direction: [warm.need_ids[code]]}, values))
 
 
-def write_donor(warm: Warm, code: str, *, run_id: int) -> list[Ranked]:
+def write_donor(warm: Warm, code: str, *, run_id: int) -> None:
     """Replace the list of one donor."""
-    ranked = warm.ranker.donor(code)
-    gone = sa.delete(Suggestion).where(
-        Suggestion.direction == Direction.NEEDS_FOR_DONOR, Suggestion.donor_id == warm.donor_ids[code]
-    )
-    db.session.execute(gone)
-    _insert(warm, Direction.NEEDS_FOR_DONOR, {code: ranked}, run_id=run_id)
-    return ranked
+    direction = Direction.NEEDS_FOR_DONOR
+    values = _values(warm, direction, {code: warm.ranker.donor(code)}, run_id=run_id)
+    write_differences(Differences({direction: [warm.donor_ids[code]]}, values))
 
 
-def _insert(warm: Warm, direction: Direction, lists: dict[str, list[Ranked]], *, run_id: int) -> int:
+def _insert(values: Sequence[dict[str, Any]]) -> None:
+    for start in range(0, len(values), _BATCH):
+        db.session.execute(sa.insert(_TABLE), values[start : start + _BATCH])
+
+
+def _values(warm: Warm, direction: Direction, lists: dict[str, list[Ranked]], *, run_id: int) -> list[dict[str, Any]]:
+    """The rows of some lists, by the code of whose they are."""
     is_for_need = direction is Direction.DONORS_FOR_NEED
     own = warm.problem.need_index if is_for_need else warm.problem.donor_index
     places = [(own(code), ranked) for code, suggestions in lists.items() for ranked in suggestions]
+    values: list[dict[str, Any]] = []
     for start in range(0, len(places), _BATCH):
         part = places[start : start + _BATCH]
         pairs = [(row, r.partner) if is_for_need else (r.partner, row) for row, r in part]
-        rows = zip(_columns(warm, pairs), part, strict=True)
-        values = [
+        values += [
             {**pair, "run_id": run_id, "direction": direction, "rank": ranked.position, **_place(ranked, terms)}
-            for (pair, terms), (_, ranked) in rows
+            for (pair, terms), (_, ranked) in zip(_columns(warm, pairs), part, strict=True)
         ]
-        db.session.execute(sa.insert(_TABLE), values)
-    return len(places)
+    return values
 
 
-def _columns(warm: Warm, pairs: Sequence[tuple[int, int]]) -> Iterator[tuple[dict[str, int], list[list[Any]]]]:
-    """The ids and the terms of each pair of rows."""
+def _columns(warm: Warm, pairs: Sequence[tuple[int, int]]) -> Iterator[tuple[dict[str, Any], list[list[Any]]]]:
+    """The ids, the levels and the terms of each pair of rows."""
     needs, donors = np.array([n for n, _ in pairs]), np.array([d for _, d in pairs])
     model, problem = warm.ranker.setting.prepared.model, warm.problem
     explained = explain_pairs(problem, model=model, needs=needs, donors=donors)
-    for (need, donor), explanation in zip(pairs, explained, strict=True):
+    levels = pair_levels(problem, needs=needs, donors=donors).T.tolist()
+    for (need, donor), explanation, own in zip(pairs, explained, levels, strict=True):
         ids = {
+            "levels": own,
             "need_id": warm.need_ids[problem.needs.codes[need]],
             "donor_id": warm.donor_ids[problem.donors.codes[donor]],
         }

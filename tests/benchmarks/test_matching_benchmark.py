@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from marketplace.matching.engine import benchmark
+from marketplace.matching.engine import benchmark, benchmark_sizes
 
 ROW = {"method", "case", "needs", "donors", "best_s", "median_s", "cpu_s", "peak_mb"}
 
@@ -53,3 +53,21 @@ def test_loading_the_engine_does_not_load_the_compiler() -> None:
         "marketplace.matching.engine.explain; sys.exit('numba' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_small_market_is_measured_beside_numpy_and_is_exact() -> None:
+    said: list[str] = []
+    small = benchmark_sizes.measure_small(rounds=1, seed=2, say=said.append)
+    assert small.is_exact
+    assert small.ratio > 0
+    assert [(row["method"], row["needs"], row["donors"]) for row in small.rows] == [
+        ("engine", 313, 7_177),
+        ("numpy", 313, 7_177),
+    ]
+
+
+def test_the_large_case_has_the_form_of_a_row() -> None:
+    row = benchmark_sizes.large_row(
+        benchmark_sizes.engine_hard_with_text, case="blocked_with_text", rounds=1, seed=0, needs=200, donors=90
+    )
+    assert set(row) == ROW

@@ -131,7 +131,7 @@ def test_an_adopted_model_ranks_and_its_runs_can_be_replayed(app: Flask) -> None
             )
     with transaction():
         assert service.run(now=NOW).model_version == "learnt-1"
-    judged = service.judge(need.code, donor_code=donor.code, now=NOW)
+    judged = service.judge(need.code, donor_code=donor.code)
     assert judged.explanation.version == "learnt-1"
     assert {reason.feature for reason in judged.explanation.reasons} <= {Feature.WAITING, Feature.BUDGET}
     assert get_model("learnt-1").weights[Feature.WAITING] == 3.0

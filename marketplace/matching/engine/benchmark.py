@@ -111,10 +111,11 @@ def run(
 
 def describe(report: dict[str, Any]) -> str:
     """The report as a table for people."""
-    lines = [f"{'method':<16}{'case':<11}{'best s':>12}{'median s':>12}{'cpu s':>12}{'peak MB':>10}"]
+    lines = [f"{'method':<16}{'case':<18}{'pairs':>20}{'best s':>12}{'median s':>12}{'cpu s':>12}{'peak MB':>10}"]
     for row in report["rows"]:
         times = "".join(f"{row[key]:>12.6f}" for key in ("best_s", "median_s", "cpu_s"))
-        lines.append(f"{row['method']:<16}{row['case']:<11}{times}{row['peak_mb']:>10.1f}")
+        pairs = f"{row['needs']} x {row['donors']}"
+        lines.append(f"{row['method']:<16}{row['case']:<18}{pairs:>20}{times}{row['peak_mb']:>10.1f}")
     for name, value in report["ratios"].items():
         lines.append(f"{name}: {'not measured' if value is None else f'{value:.1f}'}")
     machine = report["machine"]
@@ -268,15 +269,21 @@ def _measure_memory(measures: list[Measure], *, needs: int, donors: int, seed: i
 def peak_of(job: Job, *, needs: int, donors: int, seed: int) -> float:
     """Peak resident megabytes of this process over one round, counted from after the problem was made."""
     synthetic = synthetic_problem(needs, donors=donors, seed=seed)
+    reset_peak()
+    job(synthetic)
+    return peak_mb()
+
+
+def reset_peak() -> None:
+    """Count peak memory from now on, so that making the problem does not count; only Linux can."""
     reset = Path("/proc/self/clear_refs")
     if reset.exists():
-        # 5 sets the high-water mark back to what is resident now, so that making the problem does not count.
+        # 5 sets the high-water mark back to what is resident now.
         reset.write_text("5")
-    job(synthetic)
-    return _high_water_mb()
 
 
-def _high_water_mb() -> float:
+def peak_mb() -> float:
+    """Peak resident megabytes of this process; not-a-number where the system does not tell."""
     status = Path("/proc/self/status")
     if status.exists():
         for line in status.read_text().splitlines():

@@ -30,6 +30,7 @@ from marketplace.matching.engine.problem import (
 from marketplace.matching.engine.text import TextSpace, fit_text
 
 LARGEST_FEN = 10**15
+LOW = (1 << 32) - 1
 
 _Rows = TypeVar("_Rows", Needs, Donors)
 
@@ -59,35 +60,42 @@ def with_need(problem: Problem, *, row: NeedRow) -> Problem:
     """The problem with one need replaced, or added where its code is new."""
     at = bisect_left(problem.needs.codes, row.code)
     is_new = not has_code(problem.needs.codes, at, row.code)
-    parties = _shifted(problem.need_parties, at, by=1) if is_new else problem.need_parties
-    changed = replace(
+    parties = problem.need_parties.shifted(at, by=1) if is_new else problem.need_parties
+    keys = _need_keys(row)
+    related = at << 32 | np.array(problem.donor_parties.rows_of(keys), dtype=np.int64)
+    return replace(
         problem,
         needs=_spliced(problem.needs, _need_arrays([row], text=problem.text), at=at, drop=not is_new),
-        need_parties=parties.with_row(at, keys=_need_keys(row)),
+        need_parties=parties.with_row(at, keys=keys),
+        excluded=_need_moved(problem.excluded, at, by=int(is_new), related=related),
     )
-    return _with_exclusions(changed)
 
 
 def with_donor(problem: Problem, *, row: DonorRow) -> Problem:
     """The problem with one donor replaced, or added where its code is new."""
     at = bisect_left(problem.donors.codes, row.code)
     is_new = not has_code(problem.donors.codes, at, row.code)
-    parties = _shifted(problem.donor_parties, at, by=1) if is_new else problem.donor_parties
-    changed = replace(
+    parties = problem.donor_parties.shifted(at, by=1) if is_new else problem.donor_parties
+    keys = _donor_keys(row)
+    related = np.array(problem.need_parties.rows_of(keys), dtype=np.int64) << 32 | at
+    return replace(
         problem,
         donors=_with_donor_row(problem.donors, _donor_arrays([row], text=problem.text), at=at, drop=not is_new),
-        donor_parties=parties.with_row(at, keys=_donor_keys(row)),
+        donor_parties=parties.with_row(at, keys=keys),
+        excluded=_donor_moved(problem.excluded, at, by=int(is_new), related=related),
     )
-    return _with_exclusions(changed)
 
 
 def without_need(problem: Problem, *, code: str) -> Problem:
     """The problem without a need that is no longer open; KeyError where it is not there."""
     at = problem.need_index(code)
-    parties = _shifted(problem.need_parties.with_row(at, keys=()), at, by=-1)
     empty = _need_arrays([], text=problem.text)
-    changed = replace(problem, needs=_spliced(problem.needs, empty, at=at, drop=True), need_parties=parties)
-    return _with_exclusions(changed)
+    return replace(
+        problem,
+        needs=_spliced(problem.needs, empty, at=at, drop=True),
+        need_parties=problem.need_parties.with_row(at, keys=()).shifted(at, by=-1),
+        excluded=_need_moved(problem.excluded, at, by=-1, related=np.empty(0, dtype=np.int64)),
+    )
 
 
 def _ordered(rows: Iterable[Any]) -> list[Any]:
@@ -211,12 +219,20 @@ def _excluded(needs: Parties, *, donors: Parties) -> Array:
     return np.array(sorted(pairs), dtype=np.int64)
 
 
-def _with_exclusions(problem: Problem) -> Problem:
-    return replace(problem, excluded=_excluded(problem.need_parties, donors=problem.donor_parties))
+def _need_moved(excluded: Array, at: int, *, by: int, related: Array) -> Array:
+    """The forbidden pairs after need ``at`` came (1), stayed (0) or went (-1): ``related`` are its own now."""
+    needs, donors = excluded >> 32, excluded & LOW
+    kept = needs != at if by < 1 else np.ones(len(needs), dtype=np.bool_)
+    needs = np.where(needs >= at, needs + by, needs)
+    return np.sort(np.concatenate([needs[kept] << 32 | donors[kept], related]))
 
 
-def _shifted(parties: Parties, at: int, *, by: int) -> Parties:
-    return Parties(keys=parties.keys, rows=np.where(parties.rows >= at, parties.rows + by, parties.rows))
+def _donor_moved(excluded: Array, at: int, *, by: int, related: Array) -> Array:
+    """The same after donor ``at`` came (1) or changed (0)."""
+    needs, donors = excluded >> 32, excluded & LOW
+    kept = donors != at if by < 1 else np.ones(len(needs), dtype=np.bool_)
+    donors = np.where(donors >= at, donors + by, donors)
+    return np.sort(np.concatenate([needs[kept] << 32 | donors[kept], related]))
 
 
 def _spliced(table: _Rows, row: _Rows, *, at: int, drop: bool, skip: Collection[str] = ()) -> _Rows:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import IntEnum
+from functools import cached_property
 from hashlib import blake2b
 from typing import Any
 
@@ -13,14 +14,13 @@ from numpy.typing import NDArray
 from marketplace.matching.engine.candidates import (
     KIND_ROOM,
     Rules,
-    donors_for,
     fairness_order,
     needs_for,
     neutral_order,
 )
 from marketplace.matching.engine.pairs import pair_units
 from marketplace.matching.engine.problem import Problem
-from marketplace.matching.engine.top import NOBODY, Prepared, Top
+from marketplace.matching.engine.top import NOBODY, Prepared, Top, donors_of
 
 Array = NDArray[Any]
 COUNTY = 10**6
@@ -67,16 +67,35 @@ class Lists:
     has_more: Array
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Setting:
-    """What every list of a run shares; ``worst_off`` holds the rows that the floor is for."""
+    """What every list of a run shares."""
 
     prepared: Prepared
     policy: Policy
     k: int
     seed: int
     day: date
-    worst_off: Array
+
+    @cached_property
+    def worst_off(self) -> Array:
+        """Rows of the needs that the floor is for."""
+        return worst_off_needs(self.prepared.problem, share=self.policy.worst_off)
+
+    @cached_property
+    def neutral_place(self) -> Array:
+        """(N,) the place of each need in a list without personalisation."""
+        return np.argsort(neutral_order(self.prepared.problem.needs))
+
+    @cached_property
+    def need_marks(self) -> Array:
+        """(N,) uint64: what each need brings to a draw of lots."""
+        return marks_of(self.prepared.problem.needs.codes)
+
+    @cached_property
+    def donor_marks(self) -> Array:
+        """(D,) uint64: what each donor brings to a draw of lots."""
+        return marks_of(self.prepared.problem.donors.codes)
 
 
 def worst_off_needs(problem: Problem, *, share: float) -> Array:
@@ -145,10 +164,9 @@ def _raise_one(lists: Lists, row: int, *, worst: Top, places: Sequence[int], kep
 def explore_donors(setting: Setting, lists: Lists, *, rows: Sequence[int]) -> None:
     """Exploration in the lists of the needs ``rows[i]``, which are row i of ``lists``."""
     prepared = setting.prepared
-    problem, rules = prepared.problem, setting.policy.rules
-    for at, lot in _drawn(setting, lists, codes=problem.needs.codes, rows=rows, label="need"):
-        pool = donors_for(problem, need=rows[at], postings=prepared.postings, rules=rules)
-        partner = _place_drawn(setting, lists, at, pool=pool, lot=lot)
+    for at, lot in _drawn(setting, lists, codes=prepared.problem.needs.codes, rows=rows, label="need"):
+        pool = donors_of(prepared, need=rows[at])
+        partner = _place_drawn(setting, lists, at, pool=pool, marks=setting.donor_marks, lot=lot)
         lists.units[at, -1] = _units(prepared, need=rows[at], donor=partner)
 
 
@@ -158,14 +176,14 @@ def explore_needs(setting: Setting, lists: Lists, *, rows: Sequence[int]) -> Non
     problem, rules = prepared.problem, setting.policy.rules
     for at, lot in _drawn(setting, lists, codes=problem.donors.codes, rows=rows, label="donor"):
         pool = needs_for(problem, donor=rows[at], order=prepared.order, rules=rules)
-        partner = _place_drawn(setting, lists, at, pool=pool, lot=lot)
+        partner = _place_drawn(setting, lists, at, pool=pool, marks=setting.need_marks, lot=lot)
         lists.units[at, -1] = _units(prepared, need=partner, donor=rows[at])
 
 
 def _drawn(
     setting: Setting, lists: Lists, *, codes: Sequence[str], rows: Sequence[int], label: str
-) -> list[tuple[int, float]]:
-    """The lists whose last place goes by lot, each with its lot in [0, 1); notes the chance of those that do not.
+) -> list[tuple[int, int]]:
+    """The lists whose last place goes by lot, each with its lot; notes the chance of those that do not.
 
     A list takes part where more is eligible than it has places for.
     """
@@ -179,20 +197,37 @@ def _drawn(
     return drawn
 
 
-def _place_drawn(setting: Setting, lists: Lists, at: int, *, pool: Array, lot: float) -> int:
-    """Put one of the pool that is not in the list into the last place; every one has the same chance."""
+def _place_drawn(setting: Setting, lists: Lists, at: int, *, pool: Array, marks: Array, lot: int) -> int:
+    """Put one of the pool that is not in the list into the last place; every one has the same chance.
+
+    Each draws a number from its own mark and the list's lot, and the smallest wins (rendezvous hashing, Thaler and
+    Ravishankar 1998): who comes to a pool or leaves it changes the draw only where it is the winner itself.
+    """
     rest = np.setdiff1d(pool, lists.partners[at], assume_unique=True)
-    partner = int(rest[int(lot * len(rest))])
+    partner = int(rest[_mixed(marks[rest] ^ np.uint64(lot)).argmin()])
     lists.partners[at, -1] = partner
     lists.sources[at, -1] = Source.EXPLORED
     lists.propensity[at, -1] = min(setting.policy.exploration * setting.k, 1.0) / len(rest)
     return partner
 
 
-def _lots(setting: Setting, name: str) -> tuple[float, float]:
-    """Two numbers in [0, 1) that hang on seed, day and the list's own name alone."""
-    digest = blake2b(f"{setting.seed}/{setting.day.isoformat()}/{name}".encode(), digest_size=12).digest()
-    return int.from_bytes(digest[:6]) / 2**48, int.from_bytes(digest[6:]) / 2**48
+def _lots(setting: Setting, name: str) -> tuple[float, int]:
+    """A number in [0, 1) and one of 64 bits that hang on seed, day and the list's own name alone."""
+    digest = blake2b(f"{setting.seed}/{setting.day.isoformat()}/{name}".encode(), digest_size=14).digest()
+    return int.from_bytes(digest[:6]) / 2**48, int.from_bytes(digest[6:])
+
+
+def marks_of(codes: Sequence[str]) -> Array:
+    """Codes -> (n,) uint64, the same on every machine."""
+    digests = b"".join(blake2b(code.encode(), digest_size=8).digest() for code in codes)
+    return np.frombuffer(digests, dtype=">u8").astype(np.uint64)
+
+
+def _mixed(bits: Array) -> Array:
+    """64-bit numbers scattered evenly (the finaliser of splitmix64, Steele, Lea and Flood 2014)."""
+    bits = (bits ^ bits >> np.uint64(30)) * np.uint64(0xBF58476D1CE4E5B9)
+    bits = (bits ^ bits >> np.uint64(27)) * np.uint64(0x94D049BB133111EB)
+    return np.asarray(bits ^ bits >> np.uint64(31))
 
 
 def make_neutral(setting: Setting, lists: Lists, *, rows: Sequence[int]) -> None:
@@ -201,7 +236,7 @@ def make_neutral(setting: Setting, lists: Lists, *, rows: Sequence[int]) -> None
     is_off = ~problem.donors.is_personalised[rows]
     if not is_off.any():
         return
-    place = np.argsort(neutral_order(problem.needs))
+    place = setting.neutral_place
     for at in np.flatnonzero(is_off).tolist():
         pool = needs_for(problem, donor=rows[at], order=setting.prepared.order, rules=setting.policy.rules)
         shown = pool[np.argsort(place[pool])][: setting.k]

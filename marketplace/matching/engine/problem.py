@@ -143,9 +143,17 @@ class Parties:
 
     def with_row(self, row: int, *, keys: Iterable[int]) -> "Parties":
         """The same with one row's keys replaced."""
+        own = np.array(sorted(set(keys)), dtype=np.int64)
+        if np.array_equal(self.keys[self.rows == row], own):
+            return self
         kept = self.rows != row
-        pairs = [*zip(self.keys[kept].tolist(), self.rows[kept].tolist(), strict=True)]
-        return make_parties([*pairs, *((key, row) for key in keys)])
+        others, rows = self.keys[kept], self.rows[kept]
+        at = np.searchsorted(others, own)
+        return Parties(keys=np.insert(others, at, own), rows=np.insert(rows, at, row))
+
+    def shifted(self, at: int, *, by: int) -> "Parties":
+        """The same with every row from ``at`` on moved by ``by``."""
+        return Parties(keys=self.keys, rows=np.where(self.rows >= at, self.rows + by, self.rows))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -162,6 +170,10 @@ class Problem:
     def need_index(self, code: str) -> int:
         """The row of a need; KeyError where it is not among the open ones."""
         return _index(self.needs.codes, code)
+
+    def has_need(self, code: str) -> bool:
+        """True where the need is among the open ones."""
+        return has_code(self.needs.codes, bisect_left(self.needs.codes, code), code)
 
     def donor_index(self, code: str) -> int:
         """The row of a donor; KeyError where there is none."""

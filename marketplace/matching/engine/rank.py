@@ -15,7 +15,6 @@ from marketplace.matching.engine.lists import (
     make_neutral,
     raise_floor,
     ranked,
-    worst_off_needs,
 )
 from marketplace.matching.engine.model import EXPERT, POINTS, Model
 from marketplace.matching.engine.problem import Problem
@@ -115,13 +114,11 @@ def make_ranker(
     policy: Policy | None = None,
     k: int = 10,
     seed: int = 0,
-    warm: Ranker | None = None,
 ) -> Ranker:
-    """Prepare a problem; ``warm`` is the ranker before a change, whose filed donors are kept where they still hold."""
+    """Prepare a problem; ``changes`` goes on from one ranker to the next without preparing all of it again."""
     policy = policy or Policy()
-    prepared = top.prepare(problem, model=model, rules=policy.rules, warm=warm.setting.prepared if warm else None)
-    worst_off = worst_off_needs(problem, share=policy.worst_off)
-    return Ranker(Setting(prepared=prepared, policy=policy, k=k, seed=seed, day=day, worst_off=worst_off))
+    prepared = top.prepare(problem, model=model, rules=policy.rules)
+    return Ranker(Setting(prepared=prepared, policy=policy, k=k, seed=seed, day=day))
 
 
 def rank(

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 from types import ModuleType
 from typing import Any
@@ -14,6 +15,7 @@ from marketplace.matching.engine.candidates import (
     LEVELS,
     Postings,
     Rules,
+    donors_for,
     excluded_starts,
     file_donors,
     need_order,
@@ -22,7 +24,7 @@ from marketplace.matching.engine.candidates import (
 )
 from marketplace.matching.engine.features import FEATURES, Feature
 from marketplace.matching.engine.model import Model
-from marketplace.matching.engine.pairs import pair_units
+from marketplace.matching.engine.pairs import eligible, pair_units
 from marketplace.matching.engine.problem import Needs, Problem
 
 # Below this many pairs a second thread costs more than it brings.
@@ -34,6 +36,7 @@ MOST_PLACES = 50
 UNREACHED = np.iinfo(np.int16).max
 PAIR_FEATURES = (Feature.AREA, Feature.AMOUNT, Feature.BUDGET, Feature.TEXT)
 _FIRST_ROW = np.zeros(1, dtype=np.int64)
+EVERY = slice(None)
 
 Array = NDArray[Any]
 
@@ -56,75 +59,97 @@ class _Columns:
     excluded_start: Array
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Prepared:
-    """A problem made ready for a model: donors filed, needs ordered, terms summed. Kept warm by the service."""
+    """A problem made ready for a model: donors filed, needs ordered when first asked for. Kept warm by the service.
+
+    ``loose`` are rows of donors that changed since the others were filed: they are not looked up in the postings
+    but judged one by one, so that one donor's change does not file everybody again. ``selected`` are the rows of
+    needs that take part in a full sweep, None = all.
+    """
 
     problem: Problem
     model: Model
     rules: Rules
     steps: Array
     postings: Postings
-    order: Array
-    ties: Array
-    by_tie: Array
-    columns: _Columns
-    pair_steps: tuple[int, ...]
+    loose: Array
+    selected: Array | None = None
+
+    @cached_property
+    def order(self) -> Array:
+        """Rows of the needs that take part, those of one division, kind and category together."""
+        order = need_order(self.problem.needs)
+        if self.selected is None:
+            return order
+        takes_part = np.zeros(len(order), dtype=np.bool_)
+        takes_part[self.selected] = True
+        return order[takes_part[order]]
+
+    @cached_property
+    def ties(self) -> Array:
+        """(N,) the place of each need among equals."""
+        return waiting_ties(self.problem.needs)
+
+    @cached_property
+    def by_tie(self) -> Array:
+        """(N,) the row that has each place."""
+        return np.argsort(self.ties)
 
     @property
-    def excluded_start(self) -> Array:
-        """(N + 1,) where each need's forbidden pairs begin."""
-        return self.columns.excluded_start
+    def pair_steps(self) -> tuple[int, ...]:
+        """Units per step of the features that the kernel works out pair by pair."""
+        return tuple(int(self.steps[FEATURES.index(feature)]) for feature in PAIR_FEATURES)
 
 
-def prepare(
-    problem: Problem, *, model: Model, rules: Rules | None = None, is_dense: bool = False, warm: Prepared | None = None
-) -> Prepared:
-    """Everything that does not depend on the pair; ``warm`` is reused where donors, model and rules are the same."""
+def prepare(problem: Problem, *, model: Model, rules: Rules | None = None, is_dense: bool = False) -> Prepared:
+    """Everything that does not depend on the pair."""
     rules = rules or Rules()
     steps = model.steps()
-    keeps = (
-        warm is not None
-        and warm.problem.donors is problem.donors
-        and warm.rules == rules
-        and warm.postings.is_dense == is_dense
-        and np.array_equal(warm.steps, steps)
-    )
-    postings = (
-        warm.postings
-        if warm is not None and keeps
-        else file_donors(problem.donors, steps=steps, rules=rules, is_dense=is_dense)
-    )
-    needs = problem.needs
-    order, ties = need_order(needs), waiting_ties(needs)
-    const = need_terms(needs, steps=steps)
     return Prepared(
         problem=problem,
         model=model,
         rules=rules,
         steps=steps,
-        postings=postings,
-        order=order,
-        ties=ties,
-        by_tie=np.argsort(ties),
-        columns=_Columns(
-            order=order,
-            needs=(needs.kind, needs.category, needs.division, needs.log_amount, const, ties, needs.vectors),
-            excluded=problem.excluded,
-            excluded_start=excluded_starts(problem),
-        ),
-        pair_steps=tuple(int(steps[FEATURES.index(feature)]) for feature in PAIR_FEATURES),
+        postings=file_donors(problem.donors, steps=steps, rules=rules, is_dense=is_dense),
+        loose=np.empty(0, dtype=np.int64),
     )
 
 
-def need_terms(needs: Needs, *, steps: Array) -> Array:
-    """(N,) int16: the terms that hang on the need alone."""
+def with_loose_donor(warm: Prepared, problem: Problem, *, donor: int, is_new: bool) -> Prepared:
+    """Ready for a problem in which this one donor changed, or came: it is judged by itself from now on."""
+    postings, loose = warm.postings, warm.loose
+    if is_new:
+        moved = np.where(postings.members >= donor, postings.members + 1, postings.members)
+        postings, loose = replace(postings, members=moved), np.where(loose >= donor, loose + 1, loose)
+    return _carried(warm, replace(warm, problem=problem, postings=postings, loose=np.union1d(loose, [donor])))
+
+
+def filed_again(prepared: Prepared) -> Prepared:
+    """The same with every donor filed and none loose."""
+    if not len(prepared.loose):
+        return prepared
+    donors, is_dense = prepared.problem.donors, prepared.postings.is_dense
+    postings = file_donors(donors, steps=prepared.steps, rules=prepared.rules, is_dense=is_dense)
+    return _carried(prepared, replace(prepared, postings=postings, loose=prepared.loose[:0]))
+
+
+def _carried(old: Prepared, new: Prepared) -> Prepared:
+    """Keep what was worked out of needs that are the same."""
+    for name in ("order", "ties", "by_tie"):
+        if name in old.__dict__:
+            new.__dict__[name] = old.__dict__[name]
+    return new
+
+
+def need_terms(needs: Needs, *, steps: Array, rows: slice = EVERY) -> Array:
+    """(N,) int16: the terms that hang on the need alone, of all needs or of some rows."""
     step = dict(zip(FEATURES, steps.tolist(), strict=True))
     terms: Array = (
-        step[Feature.URGENCY] * needs.urgency.astype(np.int64)
-        + step[Feature.VULNERABILITY] * needs.vulnerability.astype(np.int64)
-        + step[Feature.WAITING] * needs.waiting.astype(np.int64)
-        + step[Feature.NEVER_HELPED] * needs.never_helped.astype(np.int64)
+        step[Feature.URGENCY] * needs.urgency[rows].astype(np.int64)
+        + step[Feature.VULNERABILITY] * needs.vulnerability[rows].astype(np.int64)
+        + step[Feature.WAITING] * needs.waiting[rows].astype(np.int64)
+        + step[Feature.NEVER_HELPED] * needs.never_helped[rows].astype(np.int64)
     )
     return terms.astype(np.int16)
 
@@ -138,6 +163,8 @@ def best_pairs(prepared: Prepared, *, k: int, threads: int = 2) -> tuple[Top, To
     if not 1 <= k <= MOST_PLACES:
         raise ValueError(f"a list has between 1 and {MOST_PLACES} places, not {k}")
     need_entries = np.full((len(needs), k), -1, dtype=np.int64)
+    if len(prepared.loose):
+        prepared = filed_again(prepared)
     parts = _parts(len(prepared.order), donors=len(donors), threads=threads)
     donor_entries = [np.full((len(donors), k), -1, dtype=np.int64) for _ in parts]
     _run(prepared, parts=parts, need_entries=need_entries, donor_entries=donor_entries)
@@ -146,17 +173,31 @@ def best_pairs(prepared: Prepared, *, k: int, threads: int = 2) -> tuple[Top, To
 
 def best_donors(prepared: Prepared, *, need: int, k: int) -> Top:
     """The best k donors of one need (1, k): exactly its row of ``best_pairs``."""
-    low, high = prepared.excluded_start[need : need + 2].tolist()
+    problem, own = prepared.problem, slice(need, need + 1)
+    low, high = np.searchsorted(problem.excluded, [need << 32, (need + 1) << 32])
+    excluded = problem.excluded[low:high] & TIE_MASK
+    if len(prepared.loose):
+        excluded = np.union1d(excluded, prepared.loose)
     columns = _Columns(
         order=_FIRST_ROW,
-        needs=tuple(column[need : need + 1] for column in prepared.columns.needs),
-        excluded=prepared.columns.excluded[low:high] - (need << 32),
-        excluded_start=np.array([0, high - low]),
+        needs=_need_columns(problem.needs, steps=prepared.steps, ties=_FIRST_ROW, rows=own),
+        excluded=excluded,
+        excluded_start=np.array([0, len(excluded)]),
     )
     entries = np.full((1, k), -1, dtype=np.int64)
     nobody = np.empty((0, k), dtype=np.int64)
     _sweep(prepared, columns, part=(0, 1), need_entries=entries, donor_entries=nobody)
+    if len(prepared.loose):
+        entries[0] = np.sort(np.concatenate([entries[0], _loose_entries(prepared, need=need)]))[::-1][:k]
     return _top(entries, rows=None)
+
+
+def donors_of(prepared: Prepared, *, need: int) -> Array:
+    """Rows of the donors that one need may be shown to, in order."""
+    filed = donors_for(prepared.problem, need=need, postings=prepared.postings, rules=prepared.rules)
+    if not len(prepared.loose):
+        return filed
+    return np.union1d(np.setdiff1d(filed, prepared.loose, assume_unique=True), _loose_donors(prepared, need=need))
 
 
 def best_needs(prepared: Prepared, *, donor: int, k: int, among: Array | None = None) -> Top:
@@ -173,10 +214,33 @@ def best_needs(prepared: Prepared, *, donor: int, k: int, among: Array | None = 
 
 def among(prepared: Prepared, *, rows: Array) -> Prepared:
     """The same with only these needs taking part; the lists of the others stay empty."""
-    takes_part = np.zeros(len(prepared.problem.needs), dtype=np.bool_)
-    takes_part[rows] = True
-    order = prepared.order[takes_part[prepared.order]]
-    return replace(prepared, order=order, columns=replace(prepared.columns, order=order))
+    return replace(prepared, selected=rows)
+
+
+def _loose_donors(prepared: Prepared, *, need: int) -> Array:
+    """Those of the loose donors that one need may be shown to."""
+    rows = prepared.loose
+    is_allowed = eligible(prepared.problem, needs=np.full(len(rows), need), donors=rows, rules=prepared.rules)
+    return rows[is_allowed]
+
+
+def _loose_entries(prepared: Prepared, *, need: int) -> Array:
+    """List entries of the loose donors, as the kernel makes them of the filed ones."""
+    rows = _loose_donors(prepared, need=need)
+    units = pair_units(prepared.problem, needs=np.full(len(rows), need), donors=rows, steps=prepared.steps)
+    entries: Array = units << 32 | (TIE_MASK - rows)
+    return entries
+
+
+def _need_columns(needs: Needs, *, steps: Array, ties: Array, rows: slice = EVERY) -> tuple[Array, ...]:
+    """The needs' arguments of the kernel in their order."""
+    columns = (needs.kind, needs.category, needs.division, needs.log_amount)
+    return (
+        *(column[rows] for column in columns),
+        need_terms(needs, steps=steps, rows=rows),
+        ties,
+        needs.vectors[rows],
+    )
 
 
 def _parts(needs: int, *, donors: int, threads: int) -> list[tuple[int, int]]:
@@ -188,12 +252,19 @@ def _parts(needs: int, *, donors: int, threads: int) -> list[tuple[int, int]]:
 def _run(
     prepared: Prepared, *, parts: Sequence[tuple[int, int]], need_entries: Array, donor_entries: Sequence[Array]
 ) -> None:
+    problem = prepared.problem
+    columns = _Columns(
+        order=prepared.order,
+        needs=_need_columns(problem.needs, steps=prepared.steps, ties=prepared.ties),
+        excluded=problem.excluded,
+        excluded_start=excluded_starts(problem),
+    )
     if len(parts) == 1:
-        _sweep(prepared, prepared.columns, part=parts[0], need_entries=need_entries, donor_entries=donor_entries[0])
+        _sweep(prepared, columns, part=parts[0], need_entries=need_entries, donor_entries=donor_entries[0])
         return
     with ThreadPoolExecutor(len(parts)) as pool:
         jobs = [
-            pool.submit(_sweep, prepared, prepared.columns, part=part, need_entries=need_entries, donor_entries=entries)
+            pool.submit(_sweep, prepared, columns, part=part, need_entries=need_entries, donor_entries=entries)
             for part, entries in zip(parts, donor_entries, strict=True)
         ]
         for job in jobs:

@@ -26,6 +26,7 @@ from marketplace.web.donors.forms import GiftVisibilityForm, RegisterForm, Token
 from marketplace.web.donors.story import events_of, how_to, public_gift, row_of, sums_of
 from marketplace.web.forms import form_errors
 from marketplace.web.guard import current_actor, public, requires
+from marketplace.web.matching.refresh import refresh_donor, refresh_pair
 from marketplace.web.matching.showing import needs_shown_to
 from marketplace.web.security import limiter
 from marketplace.web.signing_in import own_target, sign_in
@@ -66,7 +67,9 @@ def _register(form: RegisterForm) -> User:
     with transaction() as session:
         user = session.get_one(User, user_id) if user_id is not None else None
         donor = service.register_donor(form.said(), user=user, home_division=home, now=utc_now())
-        return session.get_one(User, donor.user_id)
+        user, donor_id = session.get_one(User, donor.user_id), donor.id
+    refresh_donor(donor_id)
+    return user
 
 
 def _register_page(form: RegisterForm) -> str:
@@ -120,7 +123,9 @@ def pledge(code: str) -> ResponseReturnValue:
 def cancel(code: str) -> ResponseReturnValue:
     """Take a promise back before anything has arrived."""
     with transaction():
-        pledges.cancel_pledge(code, by=current_actor(), now=utc_now())
+        pledge = pledges.cancel_pledge(code, by=current_actor(), now=utc_now())
+        need_id, donor_id = pledge.need_id, pledge.donor_id
+    refresh_pair(need_id, donor_id=donor_id)
     flash(_("The pledge is taken back. What you had pledged is open to others again."))
     return redirect(url_for(".pledge", code=code), 303)
 

@@ -1,6 +1,6 @@
 """Pages on which a donor says what to suggest, what is public, and to whom a relation exists."""
 
-from flask import current_app, flash, redirect, render_template, url_for
+from flask import current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -55,7 +55,7 @@ def personalise(choice: str) -> ResponseReturnValue:
         raise NotFound("There is nothing here that you may see.")
     with transaction():
         service.set_personalised(_ON_OFF[choice], by=current_actor(), now=utc_now())
-    return _saved()
+    return _saved(back=".mine" if request.form.get("back") == "list" else ".wishes")
 
 
 @bp.post("/my/visibility")
@@ -92,12 +92,12 @@ def declare() -> ResponseReturnValue:
     return _page(relation=form), 422
 
 
-def _saved() -> ResponseReturnValue:
+def _saved(*, back: str = ".wishes") -> ResponseReturnValue:
     donor_id = current_actor().donor_id
     if donor_id is not None:
         refresh_donor(donor_id)
     flash(_("Saved."))
-    return redirect(url_for(".wishes"), 303)
+    return redirect(url_for(back), 303)
 
 
 def _areas() -> list[tuple[str, str]]:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from marketplace.core.actor import Actor
 from marketplace.core.kinds import DonorType
+from marketplace.matching import service
+from marketplace.matching.engine.whynot import Standing
 from marketplace.matching.models import Direction, Slot
 from marketplace.matching.queries import Term, donors_for_need, find_reasons, needs_for_donor
 from marketplace.needs.public import PublicNeed
@@ -70,3 +72,27 @@ def donors_shown_for(need_id: int) -> list[ShownDonor]:
     found = donors_for_need(need_id)
     note_shown(Direction.DONORS_FOR_NEED, need_ids=[need_id], donor_ids=[s.donor_id for s in found])
     return [ShownDonor(s.code, s.donor_type, s.score, s.slot, reasons_in_words(s.terms)) for s in found]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownJudgement:
+    """One pair judged: what keeps it apart, or its place by score, and its points with their reasons."""
+
+    donor_code: str
+    hindrances: tuple[str, ...]
+    standing: Standing | None
+    score: int
+    reasons: tuple[Reason, ...]
+
+
+def judgement_shown(need_code: str, *, donor_code: str) -> ShownJudgement:
+    """Why a donor is suggested for a need, or why not; NotFound where either is not in the market."""
+    judged = service.judge(need_code, donor_code=donor_code)
+    terms = [(r.phrase, r.points) for r in judged.explanation.reasons if r.points]
+    return ShownJudgement(
+        donor_code=judged.donor_code,
+        hindrances=tuple(say(phrase.message, **phrase.params) for phrase in judged.hindrances),
+        standing=judged.standing,
+        score=judged.explanation.points,
+        reasons=tuple(Reason(say(phrase.message, **phrase.params), points) for phrase, points in terms),
+    )

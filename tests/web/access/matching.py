@@ -7,6 +7,7 @@ _READERS = {role for role, granted in ROLE_PERMISSIONS.items() if Permission.MAT
 _REVIEWERS = {role for role, granted in ROLE_PERMISSIONS.items() if Permission.NEED_REVIEW in granted}
 
 ROWS = [
+    Row("GET", "/how-we-match", public=True),
     Row("GET", "/desk/needs/<code>/donors", allowed=_READERS),
     Row("POST", "/desk/needs/<code>/donors", allowed=_REVIEWERS),
 ]
