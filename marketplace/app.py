@@ -29,6 +29,7 @@ from marketplace.paths import MIGRATIONS, STATIC, TEMPLATES
 from marketplace.pledges import models as _pledges  # noqa: F401
 from marketplace.regions import models as _regions  # noqa: F401
 from marketplace.relatives import models as _relatives  # noqa: F401
+from marketplace.statistics import models as _statistics  # noqa: F401
 from marketplace.web import register_web
 from marketplace.workdays import models as _workdays  # noqa: F401
 

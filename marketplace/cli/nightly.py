@@ -20,6 +20,7 @@ from marketplace.notices.queries import due_notices
 from marketplace.notices.service import close_notice
 from marketplace.pledges import service as pledges
 from marketplace.pledges.queries import due_ids
+from marketplace.statistics.keeping import keep_days
 
 
 @click.command()
@@ -39,6 +40,7 @@ def nightly(as_json: bool) -> None:
             doubled = find_duplicates(by=SYSTEM, now=now)
         with transaction():
             followed = outcomes.collect(now=now)
+            kept = keep_days(now=now)
         with transaction():
             learnt = learning.train(now=now, seed=china_day(now).toordinal()).version
         with transaction():
@@ -48,7 +50,7 @@ def nightly(as_json: bool) -> None:
         if as_json:
             done: dict[str, int | str] = {"pledges_lapsed": lapsed, "needs_expired": expired}
             done |= {"statuses_changed": changed, "duplicates_found": doubled, "signals_found": signals}
-            done |= {"outcomes": followed, "model_learnt": learnt, "needs_ranked": ranked}
+            done |= {"outcomes": followed, "days_kept": kept, "model_learnt": learnt, "needs_ranked": ranked}
             click.echo(json.dumps({"at": now.isoformat(), **done}))
         else:
             click.echo(say("Pledges that ran out: %(number)d.", number=lapsed))
@@ -58,6 +60,7 @@ def nightly(as_json: bool) -> None:
             click.echo(say("Changes of status that took effect: %(number)d.", number=changed))
             click.echo(say("Signals for the counties: %(number)d.", number=signals))
             click.echo(say("Model learnt and compared: %(version)s.", version=learnt))
+            click.echo(say("Days of figures kept: %(number)d.", number=kept))
             click.echo(say("Open needs ranked: %(number)d.", number=ranked))
 
 

@@ -17,6 +17,7 @@ from marketplace.db import db, refresh_statistics, transaction
 from marketplace.demo import cast, channels, facts, people
 from marketplace.demo.asks import Ask, Asker, Planner
 from marketplace.demo.booking import Booker
+from marketplace.demo.following import Follower, keep_month_ends
 from marketplace.demo.gifts import Circle
 from marketplace.demo.givers import Giver, make_givers
 from marketplace.demo.pictures import Album
@@ -198,6 +199,10 @@ def _write(builder: _Builder, asks: Sequence[Ask], *, givers: Sequence[Giver], p
         builder.progress(Stage.GIFTS, len(deeds))
         Looker(teller.staff, places, builder.rng("second looks"), NOW).write()
     with transaction():
+        follower = Follower(builder.rng("follower"))
+        follower.write_suggestions(deeds)
+        follower.write_answers(deeds, staff=teller.staff)
+    with transaction():
         rows = channels.make_agreements(
             dict(builder.sizes.channels), places=places, teller=teller, rng=builder.rng("channels")
         )
@@ -205,6 +210,7 @@ def _write(builder: _Builder, asks: Sequence[Ask], *, givers: Sequence[Giver], p
         builder.progress(Stage.CHANNELS, len(rows))
     with transaction():
         builder.progress(Stage.NOTICES, Poster(teller, places, builder.rng("notices")).write())
+        keep_month_ends()
 
 
 def _insert_givers(givers: Sequence[Giver], *, teller: Teller) -> None:

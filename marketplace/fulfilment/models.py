@@ -141,3 +141,27 @@ class Feedback(Base):
     may_publish: Mapped[bool] = mapped_column(default=False)
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     recorded_by: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id"))
+
+
+class FollowUp(Base):
+    """Two questions some time after the delivery (回访): is the help still of use, is it still needed."""
+
+    __tablename__ = "follow_up"
+    __table_args__ = (
+        sa.CheckConstraint("days IN (30, 90, 365)", name="days_known"),
+        sa.CheckConstraint("kind <> 'second' OR user_id IS NOT NULL", name="second_is_known"),
+        sa.UniqueConstraint("need_id", "days"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    need_id: Mapped[int] = mapped_column(sa.ForeignKey("need.id"))
+    # How many days after the delivery it asks about.
+    days: Mapped[int]
+    # Who answered: the household itself, or staff who went to ask it.
+    kind: Mapped[ConfirmerKind] = mapped_column(enum_column(ConfirmerKind))
+    how: Mapped[ConfirmHow] = mapped_column(enum_column(ConfirmHow))
+    still_useful: Mapped[bool]
+    still_needed: Mapped[bool]
+    note: Mapped[str] = mapped_column(sa.String(200), default="")
+    user_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -5,7 +5,7 @@ page notes them after its answer has left, and no right, state, amount or rate o
 from a pledge is read off the pledge's own moments, so that an outcome can neither be forgotten nor made up.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -51,6 +51,15 @@ class OutcomeRow:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a household said some days after a delivery."""
+
+    days: int
+    useful: bool
+    at: datetime
+
+
 def note_shown(direction: Direction, *, need_ids: Collection[int], donor_ids: Collection[int], now: datetime) -> int:
     """A page showed these pairs of the lists that stand; returns how many were new for their run."""
     return _insert(_seen(Outcome.SHOWN, direction, need_ids=need_ids, donor_ids=donor_ids, now=now))
@@ -80,6 +89,24 @@ def note_effect(need_id: int, *, days: int, useful: bool, now: datetime) -> int:
         Pledge.need_id == need_id, Pledge.confirmed_at <= now
     )
     return _insert(_with_place(confirmed, before=Pledge.created_at))
+
+
+def note_effects(effects: Mapping[int, Sequence[Effect]]) -> int:
+    """As note_effect for many needs at once, by need id; returns how many were new."""
+    pledges: Any = sa.select(Pledge.id, Pledge.need_id, Pledge.donor_id, Pledge.confirmed_at)
+    placed = pledges.add_columns(*(getattr(_Shown, name) for name in _PLACE)).where(Pledge.confirmed_at.is_not(None))
+    rows = []
+    for row in db.session.execute(_with_place(placed, before=Pledge.created_at)).mappings():
+        for effect in effects.get(row["need_id"], ()):
+            if row["confirmed_at"] <= effect.at:
+                kind = EFFECTS[effect.days]
+                values = {name: row[name] for name in ("need_id", "donor_id", *_PLACE)}
+                values["model_version"] = row["model_version"] or ""
+                made = {"key": f"{kind.value}:{row['id']}", "kind": kind, "pledge_id": row["id"]}
+                rows.append({**values, **made, "good": effect.useful, "at": effect.at})
+    if rows:
+        db.session.execute(sa.insert(_TABLE), rows)
+    return len(rows)
 
 
 def insert_outcomes(rows: Iterable[OutcomeRow]) -> None:

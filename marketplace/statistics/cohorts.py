@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from marketplace.core.kinds import Labelled, NeedCategory, SupportKind
 from marketplace.core.workflow import NeedState
 from marketplace.ledger.models import EntryKind, LedgerEntry
-from marketplace.needs.models import Need, NeedLine
+from marketplace.needs.models import Decision, Need, NeedLine, NeedReview
 from marketplace.pledges.models import Pledge, PledgeLine
 from marketplace.pledges.queries import PLEDGE
 
@@ -57,7 +57,8 @@ def progress(cohort: Cohort) -> sa.Subquery:
     """One row for each need of the cohort: code, places, moments, and each step as 0 or 1.
 
     ``matched_at`` is when the last line was covered; ``ended_at`` when the need was withdrawn or ran out unmatched;
-    ``is_withdrawn`` marks those that left before any pledge and do not count.
+    ``is_withdrawn`` marks those that left before any pledge and do not count; ``is_suspended`` those that are held back
+    and still count as waiting; ``whose`` is the household, or the need itself where it is a village's own.
     """
     lines = _lines(cohort)
     covered = (
@@ -84,17 +85,31 @@ def progress(cohort: Cohort) -> sa.Subquery:
             Need.code,
             Need.division_code,
             Need.category,
+            Need.kind,
             Need.published_at,
+            sa.func.coalesce(Need.household_id, -Need.id).label("whose"),
             sa.literal(1).label(Step.PUBLISHED.value),
             *(covered.c[step.value] for step in list(Step)[1:]),
             sa.case((is_pledged, covered.c.last_accepted_at)).label("matched_at"),
             sa.case((has_ended, Need.closed_at)).label("ended_at"),
             sa.case((is_withdrawn, 1), else_=0).label("is_withdrawn"),
+            sa.case((sa.and_(_is_held_back(cohort.as_of), ~is_pledged, ~has_ended), 1), else_=0).label("is_suspended"),
         )
         .join(covered, covered.c.need_id == Need.id)
         .where(*cohort.conditions())
         .subquery("progress")
     )
+
+
+def _is_held_back(as_of: datetime) -> sa.ColumnElement[bool]:
+    """Suspended on that day: by the last decision up to it, or by its state where no decision was written down."""
+    later = sa.orm.aliased(NeedReview)
+    resumed = sa.exists().where(
+        later.need_id == Need.id, later.decision == Decision.RESUME, later.at <= as_of, later.id > NeedReview.id
+    )
+    of_need = sa.and_(NeedReview.need_id == Need.id, NeedReview.decision == Decision.SUSPEND)
+    held = sa.exists().where(of_need, NeedReview.at <= as_of, ~resumed)
+    return sa.or_(held, sa.and_(Need.state == NeedState.SUSPENDED, ~sa.exists().where(of_need)))
 
 
 def _lines(cohort: Cohort) -> sa.Subquery:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from marketplace.core.divisions import significant
+from marketplace.core.divisions import DIGITS, Level, significant
 from marketplace.core.kinds import NeedCategory, SupportKind
 from marketplace.db import db
 from marketplace.donors.models import Donor
@@ -93,6 +93,26 @@ def coverage(area: str = "", *, as_of: datetime) -> Coverage:
     ).where(Need.published_at <= as_of, Need.division_code.startswith(prefix, autoescape=True))
     of_any, of_money = db.session.execute(with_need).one()
     return Coverage(db.session.scalar(registered) or 0, of_any, of_money)
+
+
+def coverage_by_county(*, as_of: datetime) -> dict[str, Coverage]:
+    """Coverage of each county by its 6 digits."""
+    homes = sa.select(_county(Household.division_code)).where(Household.registered_at <= as_of).subquery("homes")
+    counted = sa.select(homes.c.county, sa.func.count()).group_by(homes.c.county)
+    registered: dict[str, int] = dict(db.session.execute(counted).all())
+    needs = sa.select(_county(Need.division_code), Need.household_id, Need.kind).where(Need.published_at <= as_of)
+    asked = needs.subquery("asked")
+    with_need = sa.select(
+        asked.c.county,
+        sa.func.count(sa.distinct(asked.c.household_id)),
+        sa.func.count(sa.distinct(sa.case((asked.c.kind == SupportKind.MONEY, asked.c.household_id)))),
+    )
+    asking = {row[0]: (row[1], row[2]) for row in db.session.execute(with_need.group_by(asked.c.county))}
+    return {c: Coverage(registered.get(c, 0), *asking.get(c, (0, 0))) for c in sorted({*registered, *asking})}
+
+
+def _county(code: sa.orm.InstrumentedAttribute[str]) -> sa.Label[str]:
+    return sa.func.substr(code, 1, DIGITS[Level.COUNTY]).label("county")
 
 
 def count_donors(*, as_of: datetime) -> int:

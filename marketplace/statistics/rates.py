@@ -12,9 +12,10 @@ from marketplace.core.kinds import NeedCategory
 from marketplace.db import db
 from marketplace.needs.models import Need
 from marketplace.statistics.cohorts import Cohort, Step, progress
+from marketplace.statistics.hiding import LEAST, hidden_of
 
 # A table by place shows no cell of fewer households than this (P2).
-SMALLEST_CELL = 5
+SMALLEST_CELL = LEAST
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +29,9 @@ class Rates:
     arms_length: int = 0
     # Beside the cohort: withdrawn before any pledge.
     withdrawn: int = 0
-    # Of those not pledged: still waiting, and run out.
+    # Of those not pledged: run out; held back by a reviewer, who still count as waiting.
     expired: int = 0
+    suspended: int = 0
 
     def __add__(self, other: "Rates") -> "Rates":
         return Rates(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
@@ -56,7 +58,7 @@ class Cell:
 
 def rates_of(cohort: Cohort) -> Rates:
     """All counts of a cohort, in one query."""
-    row = db.session.execute(sa.select(*_counts(progress(cohort)))).one()
+    row = db.session.execute(sa.select(*counts_of(progress(cohort)))).one()
     return Rates(*(int(count or 0) for count in row))
 
 
@@ -78,14 +80,14 @@ def rates_in_grid(cohort: Cohort, bounds: Iterable[datetime]) -> dict[tuple[str,
     county = sa.func.substr(seen.c.division_code, 1, digits)
     placed = sa.select(*seen.c, county.label("county"), part.label("part")).subquery("placed")
     keys = (placed.c.county, placed.c.part)
-    rows = db.session.execute(sa.select(*keys, *_counts(placed)).group_by(*keys).order_by(*keys))
+    rows = db.session.execute(sa.select(*keys, *counts_of(placed)).group_by(*keys).order_by(*keys))
     return {(f"{row[0]}{'0' * (12 - digits)}", row[1]): Rates(*(int(count or 0) for count in row[2:])) for row in rows}
 
 
 def rates_by_category(cohort: Cohort) -> dict[NeedCategory, Rates]:
     """Counts by category."""
     seen = progress(cohort)
-    rows = db.session.execute(sa.select(seen.c.category, *_counts(seen)).group_by(seen.c.category))
+    rows = db.session.execute(sa.select(seen.c.category, *counts_of(seen)).group_by(seen.c.category))
     found = {row[0]: Rates(*(int(count or 0) for count in row[1:])) for row in rows}
     return {category: found[category] for category in NeedCategory if category in found}
 
@@ -100,19 +102,22 @@ def codes_of(cohort: Cohort, step: Step, *, after: str = "", size: int = 100) ->
 
 
 def cells_of(rates: Mapping[str, Rates], *, least: int = SMALLEST_CELL) -> list[Cell]:
-    """Rows for a public table: cells below ``least`` are hidden, and one more where one alone could be worked out."""
-    hidden = {key for key, r in rates.items() if 0 < r.published < least}
-    if len(hidden) == 1:
-        others = [key for key, r in rates.items() if key not in hidden and r.published]
-        hidden |= set(sorted(others, key=lambda key: (rates[key].published, key))[:1])
+    """Rows of a public table: cells below ``least`` are hidden, and more where they could be worked out."""
+    hidden = hidden_of({key: r.published for key, r in rates.items()}, least=least)
     return [Cell(key, None, None) if key in hidden else Cell(key, r.published, r.pledged) for key, r in rates.items()]
 
 
-def _counts(seen: sa.Subquery) -> list[sa.ColumnElement[Any]]:
+def counts_of(seen: sa.Subquery) -> list[sa.ColumnElement[Any]]:
+    """The columns that count the rows of cohorts.progress, in the order of Rates."""
     is_in = seen.c.is_withdrawn == 0
 
     def count(*conditions: sa.ColumnElement[bool]) -> sa.ColumnElement[Any]:
         return sa.func.sum(sa.case((sa.and_(*conditions), 1), else_=0))
 
     steps = [count(is_in, seen.c[step.value] == 1) for step in Step]
-    return [*steps, count(seen.c.is_withdrawn == 1), count(is_in, seen.c.ended_at.is_not(None))]
+    return [
+        *steps,
+        count(seen.c.is_withdrawn == 1),
+        count(is_in, seen.c.ended_at.is_not(None)),
+        count(is_in, seen.c.is_suspended == 1),
+    ]

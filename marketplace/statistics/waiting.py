@@ -7,12 +7,11 @@ d(u) needs matched after u days and n(u) needs that had waited at least u days w
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from fractions import Fraction
 
-import sqlalchemy as sa
-
-from marketplace.db import db
-from marketplace.statistics.cohorts import Cohort, progress
+from marketplace.statistics.cohorts import Cohort
+from marketplace.statistics.seen import SeenNeed, of_question, seen_needs
 
 WITHIN_DAYS = (7, 30, 90)
 
@@ -28,17 +27,18 @@ class Waiting:
     matched: int
     median_days: int | None
     within: tuple[tuple[int, int | None], ...]
+    # (days, share pledged by then in tenths of a percent), for each day with a match.
+    curve: tuple[tuple[int, int], ...] = ()
 
 
 def waiting_of(cohort: Cohort) -> Waiting:
-    """The waiting times of a cohort, in one query."""
-    seen = progress(cohort)
-    rows = db.session.execute(
-        sa.select(seen.c.published_at, seen.c.matched_at, seen.c.ended_at).where(seen.c.is_withdrawn == 0)
-    )
-    spells = [
-        ((matched or ended or cohort.as_of) - published, matched is not None) for published, matched, ended in rows
-    ]
+    """The waiting times of a cohort."""
+    return waiting_among(of_question(seen_needs(cohort), cohort), as_of=cohort.as_of)
+
+
+def waiting_among(seen: Iterable[SeenNeed], *, as_of: datetime) -> Waiting:
+    """The waiting times of these needs."""
+    spells = [((n.matched_at or n.ended_at or as_of) - n.published_at, n.matched_at is not None) for n in seen]
     return summarise([(max(0, spell.days), matched) for spell, matched in spells])
 
 
@@ -53,6 +53,7 @@ def summarise(spells: Iterable[tuple[int, bool]]) -> Waiting:
         matched=sum(matched for _, matched in watched),
         median_days=median,
         within=tuple((days, _tenths(curve, days) if longest >= days else None) for days in WITHIN_DAYS),
+        curve=tuple((days, _tenths(curve, days)) for days, _still in curve),
     )
 
 

@@ -93,5 +93,6 @@ def test_the_night_says_what_it_did(app: Flask, settings: Settings) -> None:
         "生效的状态变更：0 项。\n"
         "给县里的审核异常：0 条。\n"
         "学得并比较的模型：learnt-1。\n"
+        "留存每日数字：1 天。\n"
         "已重新排序的待认领需求：0 条。\n",
     )

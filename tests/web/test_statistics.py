@@ -1,14 +1,24 @@
 """The statistics pages: each figure with its fraction, its day, and the codes behind it."""
 
+import csv
+import io
 import re
+from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 
+from marketplace.core.kinds import NeedCategory, SupportKind
 from marketplace.core.workflow import NeedState, PledgeState
+from marketplace.db import transaction
+from marketplace.db.clock import china_day
+from marketplace.needs.models import Need
+from marketplace.statistics.keeping import keep_day
 from tests import factories as f
 from tests.client import Client
-from tests.factories import TREE, money_line
+from tests.counting import count_queries
+from tests.factories import NOW, TREE, money_line
 
 MONEY = (money_line(100_000),)
 
@@ -47,7 +57,7 @@ def test_fewer_than_five_are_not_counted_apart(app: Flask, client: Client) -> No
     for _ in range(4):
         f.make_need(lines=MONEY)
     page = client.get("/statistics").get_data(as_text=True)
-    assert "少于 5 条" in page
+    assert "少于 5 户" in page
     assert "4 / 4" not in page
 
 
@@ -101,6 +111,87 @@ def test_the_page_reads_in_english(needs: list[str], client: Client) -> None:
     page = client.get("/statistics").get_data(as_text=True)
     assert "Match success rate" in page
     assert "How long needs wait for a pledge" in page
+
+
+def test_few_are_not_listed_as_codes_either(app: Flask, client: Client) -> None:
+    """P2"""
+    codes = [f.make_need(lines=MONEY).code for _ in range(4)]
+    page = client.get("/statistics/codes").get_data(as_text=True)
+    assert "户数太少" in page
+    assert not [code for code in codes if code in page]
+
+
+def rows_of(text: str) -> list[list[str]]:
+    """A CSV's rows without its heading."""
+    return list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))[1:]
+
+
+def test_the_file_holds_every_figure_of_the_page_and_no_other(needs: list[str], client: Client) -> None:
+    """E2"""
+    page = client.get("/statistics").get_data(as_text=True)
+    response = client.get("/statistics.csv")
+    assert response.mimetype == "text/csv"
+    cells = {cell.replace(",", "") for cell in re.findall(r'<td class="n" data-l="[^"]*">(?:<a[^>]*>)?([^<]+)<', page)}
+    filed = {row[3] for row in rows_of(response.get_data(as_text=True)) if row[0] not in ("统计范围", "按月")}
+    assert cells - filed == set()
+    assert filed - cells == set()
+
+
+def test_the_file_keeps_its_question_and_hides_what_the_page_hides(app: Flask, client: Client) -> None:
+    """P2, E1"""
+    for village, number in ((TREE.village, 6), (TREE.village_of_other_county, 2)):
+        for _ in range(number):
+            f.make_need(lines=MONEY, household=f.make_household(village))
+    rows = rows_of(client.get("/statistics.csv").get_data(as_text=True))
+    counties = {row[1]: row[3] for row in rows if row[2] == "发布" and row[1].endswith("县")}
+    assert counties == {"石渠县": "太少不显示", "德格县": "太少不显示"}
+    assert ["统计范围", "支持方式", "", "资金"] in rows
+
+
+def test_an_old_day_is_shown_as_it_was_kept_with_its_corrections(needs: list[str], client: Client) -> None:
+    """R-D9"""
+    yesterday = china_day(NOW) - timedelta(days=1)
+    with transaction():
+        keep_day(yesterday, now=NOW)
+    query = f"/statistics?as_of={yesterday}"
+    assert "更正" not in client.get(query).get_data(as_text=True)
+    with transaction() as session:
+        need = session.scalars(sa.select(Need).where(Need.code == needs[5])).one()
+        need.category, need.kind = NeedCategory.EDU, SupportKind.GOODS
+    page = client.get(query).get_data(as_text=True)
+    assert "4 / 6" in page
+    assert "6 → 5" in page
+    assert "4 → 3" in page
+    assert "3 / 5" in client.get("/statistics").get_data(as_text=True)
+
+
+def test_the_page_asks_no_more_where_there_are_more_needs(needs: list[str], client: Client) -> None:
+    def ask() -> int:
+        with count_queries() as seen:
+            client.get("/statistics")
+        return len(seen)
+
+    ask()
+    few = ask()
+    for _ in range(5):
+        f.make_pledge(PledgeState.CONFIRMED, need=f.make_need(lines=MONEY))
+    assert ask() == few <= 20
+
+
+def test_suspended_expired_and_withdrawn_stand_beside_the_rates(needs: list[str], client: Client) -> None:
+    f.make_need(NeedState.SUSPENDED, lines=MONEY)
+    f.make_need(NeedState.EXPIRED, lines=MONEY)
+    f.make_need(NeedState.WITHDRAWN, lines=MONEY, published_at=f.days_ago(25))
+    page = client.get("/statistics").get_data(as_text=True)
+    assert "4 / 8" in page
+    for said in ("其中 3 条仍在等待", "1 条已到期", "有 1 条被审核员暂停", "1 条"):
+        assert said in page
+
+
+def test_how_we_count_says_every_formula_and_how_to_count_again(app: Flask, client: Client) -> None:
+    page = client.get("/how-we-count").get_data(as_text=True)
+    for word in ("威尔逊", "卡普兰", "活跃度", "参与度", "精准度", "少于 5 户", "自己算一遍", "更正"):
+        assert word in page
 
 
 def test_a_withdrawn_need_is_gone_from_the_public_list_of_codes(app: Flask, client: Client) -> None:

@@ -19,7 +19,7 @@ from marketplace.web.guard import public
 from marketplace.web.security import search_limit
 from marketplace.web.statistics.asked import Asked as Figures
 from marketplace.web.statistics.asked import place_choices
-from marketplace.web.statistics.pages import picture_of
+from marketplace.web.statistics.pages import picture_of, seen_around
 
 bp = Blueprint("disclosure", __name__)
 
@@ -43,7 +43,7 @@ def index() -> ResponseReturnValue:
         statement=queries.statement_of(period),
         reports=queries.reports_of(period),
         channels=channel_totals(period.until),
-        page=picture_of(cohort),
+        page=picture_of(cohort, seen_around(cohort)),
         reach=coverage(asked.place, as_of=period.until),
         steps=list(Step),
         codes_link=lambda step: figures.codes_link(step, now=now),

@@ -1,5 +1,6 @@
 """What a donor reads about one's own pledge: what is due, what happened, what its unit counts say."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,6 +9,7 @@ from flask_babel import gettext as _
 from marketplace.core.money import Money
 from marketplace.core.workflow import PledgeState
 from marketplace.db.clock import CHINA, china_day
+from marketplace.fulfilment.models import FollowUp
 from marketplace.fulfilment.thanks import Thanks
 from marketplace.ledger.models import FEN
 from marketplace.ledger.rules import Totals
@@ -102,7 +104,7 @@ def how_to(pledge: Pledge) -> str:
     return str(_("Transfer it to the charity's account for %(place)s. Write %(code)s as the purpose.", **names))
 
 
-def events_of(pledge: Pledge, thanks: Thanks | None) -> list[Event]:
+def events_of(pledge: Pledge, thanks: Thanks | None, answers: Sequence[FollowUp] = ()) -> list[Event]:
     """From promise to feedback; what is still to come stands at the end, unfinished."""
     if pledge.accepted_at is None:
         return _offer_events(pledge)
@@ -117,7 +119,15 @@ def events_of(pledge: Pledge, thanks: Thanks | None) -> list[Event]:
     ]
     if ended:
         return [made, *(step for step in steps if step.done), _ending(pledge)]
-    return [made, *steps]
+    return [made, *steps, *map(_later, answers)]
+
+
+def _later(answer: FollowUp) -> Event:
+    """What the household said months later; its own words stay with staff."""
+    useful = _("still of use") if answer.still_useful else _("of no use any more")
+    needed = _("still needed") if answer.still_needed else _("no longer needed")
+    asked = _("%(days)s days after the delivery", days=answer.days)
+    return Event("heart", asked, answer.at, f"{useful}{_(', ')}{needed}")
 
 
 def _step(icon: str, title: str, at: datetime | None, *, text: str = "", coming: str = "") -> Event:

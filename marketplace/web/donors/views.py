@@ -11,6 +11,7 @@ from marketplace.core.permissions import Permission
 from marketplace.db import transaction
 from marketplace.db.clock import utc_now
 from marketplace.donors import queries, service
+from marketplace.fulfilment.follow_up import follow_ups_of
 from marketplace.fulfilment.thanks import thanks_for
 from marketplace.grievances.queries import upheld_about
 from marketplace.ledger.queries import balances_of
@@ -107,7 +108,7 @@ def pledge(code: str) -> ResponseReturnValue:
         "donors/pledge.html",
         pledge=found,
         row=row_of(found, place=place_name(found.need.division_code), thanks=thanks),
-        events=events_of(found, thanks),
+        events=events_of(found, thanks, follow_ups_of([found.need_id]).get(found.need_id, ())),
         sums=sums_of(found, balances_of(PLEDGE, found.id)),
         how_to=how_to(found),
         pause=find_pause(found.need),

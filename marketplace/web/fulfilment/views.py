@@ -7,11 +7,12 @@ from marketplace.core.kinds import find_member
 from marketplace.core.permissions import Permission
 from marketplace.db import transaction
 from marketplace.db.clock import utc_now
-from marketplace.fulfilment import queries, service, worklist
+from marketplace.fulfilment import follow_up, queries, service, worklist
 from marketplace.fulfilment.acts import Act
 from marketplace.web.forms import form_errors
 from marketplace.web.fulfilment import by_slip as _by_slip  # noqa: F401  (registers its views)
 from marketplace.web.fulfilment import confirm as _confirm  # noqa: F401
+from marketplace.web.fulfilment import later as _later  # noqa: F401
 from marketplace.web.fulfilment.blueprint import bp
 from marketplace.web.fulfilment.forms import (
     DeliveryForm,
@@ -56,6 +57,7 @@ def index() -> ResponseReturnValue:
         counts=counts,
         denied=worklist.count_denied(actor),
         only_denied=only_denied,
+        follow_ups=follow_up.count_due(actor, now=utc_now()) if actor.has(_WHOSE[Act.REPORT]) else 0,
         next_url=f"/desk/pledges?{here}&after={page.next_cursor}" if page.next_cursor else "",
     )
 

@@ -68,10 +68,10 @@ class Asked:
         query = urlencode({name: value for name, value in said.items() if value})
         return f"{path}?{query}" if query else path
 
-    def codes_link(self, step: Step, *, now: datetime, area: str = "") -> str:
+    def codes_link(self, step: Step, *, now: datetime, area: str = "", **more: str) -> str:
         """Where the codes behind one number are listed, as they stood on the day that the number is of."""
         dated = replace(self, as_of=self.as_of or china_day(now), area=area or self.area)
-        return dated.link("/statistics/codes", step=step.value)
+        return dated.link("/statistics/codes", step=step.value, **{key: text for key, text in more.items() if text})
 
 
 def asked_of(arguments: Mapping[str, str], *, home: str) -> Asked:

@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from marketplace.core.money import percent
 from marketplace.regions.places import stem_of
 from marketplace.statistics.queries import Cell, Rates
+from marketplace.statistics.value import Purpose, Quarter
 
 # Column and row of each county of Ganzi, roughly as they lie on the land.
 _TILES: Mapping[str, tuple[int, int]] = {
@@ -33,6 +35,7 @@ _TILE_WIDTH, _TILE_HEIGHT = 68, 62
 STEPS = ((85, "q4"), (75, "q3"), (65, "q2"), (0, "q1"))
 _LEFT, _RIGHT, _TOP, _BOTTOM = 28, 316.2, 18, 190
 _BAR_LEFT, _BAR_WIDTH, _BAR_PITCH = 64, 190, 27
+_STACK_LEFT, _STACK_WIDTH = 76, 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,3 +204,71 @@ def _points(marks: Sequence[Mark]) -> str:
 
 def _tenth(value: float) -> float:
     return round(value, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """The share of needs pledged by each day, as a line of steps, with the labels of both axes."""
+
+    line: str
+    days: tuple[Tick, ...]
+    shares: tuple[Tick, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One part of a bar."""
+
+    x: float
+    width: float
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """One quarter: the parts of its worth side by side; none where so few may not be shown."""
+
+    y: float
+    name: str
+    pieces: tuple[Piece, ...]
+    text: str
+
+
+def waiting_curve(points: Sequence[tuple[int, int]], *, most: int = 180) -> Curve:
+    """Kaplan and Meier's curve, turned to grow, over ``most`` days; ``points`` are (day, tenths of a percent)."""
+    shown = [(days, tenths) for days, tenths in points if days <= most]
+
+    def across(days: int) -> float:
+        return _tenth(_LEFT + (_RIGHT - _LEFT) * days / most)
+
+    def height(tenths: int) -> float:
+        return _tenth(_BOTTOM - (_BOTTOM - _TOP) * tenths / 1000)
+
+    steps, last = [f"M{_LEFT} {height(0)}"], 0
+    for days, tenths in shown:
+        steps += [f"H{across(days)}", f"V{height(tenths)}"]
+        last = days
+    steps += [f"H{across(most)}"] if last else []
+    return Curve(
+        line="".join(steps),
+        days=tuple(Tick(across(days), str(days)) for days in (0, 30, 60, 90, 120, 150, 180)),
+        shares=tuple(Tick(height(250 * n), str(25 * n)) for n in range(5)),
+    )
+
+
+def drift_stacks(quarters: Sequence[Quarter]) -> tuple[Stack, ...]:
+    """A bar for each quarter, as long as all the others: shares of worth by purpose."""
+    return tuple(_stack(position, quarter) for position, quarter in enumerate(quarters))
+
+
+def _stack(position: int, quarter: Quarter) -> Stack:
+    y = 4.0 + _BAR_PITCH * position
+    total = sum(quarter.pledged_fen.values()) if quarter.pledged_fen else 0
+    if quarter.pledged_fen is None or not total:
+        return Stack(y, quarter.name, (), "")
+    pieces, x = [], float(_STACK_LEFT)
+    for purpose, step in zip(Purpose, ("q3", "q2", "q4"), strict=True):
+        width = quarter.pledged_fen[purpose] * _STACK_WIDTH / total
+        pieces.append(Piece(_tenth(x), _tenth(width), step))
+        x += width
+    return Stack(y, quarter.name, tuple(pieces), f"{percent(quarter.pledged_fen[Purpose.DAILY], total)} %")

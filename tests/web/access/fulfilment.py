@@ -13,6 +13,7 @@ _READS = {
 }
 _BOOKS = {Role.TOWNSHIP_REVIEWER, Role.COUNTY_ADMIN}
 _SECOND = {Role.VILLAGE_SUPERVISOR, Role.TOWNSHIP_REVIEWER, Role.ASSIGNED_OFFICER}
+_ASKS = {Role.VILLAGE_CLERK, *_SECOND}
 
 ROWS = [
     Row("GET", "/desk/pledges", allowed=_READS),
@@ -23,6 +24,12 @@ ROWS = [
     Row("POST", "/desk/pledges/<code>/delivery", allowed={Role.VILLAGE_CLERK}),
     Row("POST", "/desk/pledges/<code>/confirmation", allowed=_SECOND),
     Row("POST", "/desk/pledges/<code>/feedback", allowed={Role.VILLAGE_CLERK}),
+    Row("GET", "/desk/follow-ups", allowed=_ASKS),
+    Row("GET", "/desk/follow-ups/<code>", allowed=_ASKS),
+    Row("POST", "/desk/follow-ups/<code>", allowed=_ASKS),
+    Row("GET", "/confirm/later", public=True),
+    Row("POST", "/confirm/later", public=True),
+    Row("POST", "/confirm/later/<code>", allowed={Role.HOUSEHOLD}),
     Row("GET", "/confirm", public=True),
     Row("POST", "/confirm", public=True),
     Row("POST", "/confirm/own/<code>", allowed={Role.HOUSEHOLD}),
