@@ -29,12 +29,23 @@ def test_the_first_page_shows_fractions_with_their_day(client: Client, tree: Tre
 
 
 def test_the_first_page_names_counties_by_how_many_wait(client: Client, tree: Tree) -> None:
-    make_need(lines=[money_line()], household=make_household(tree.village_of_other_county))
-    for _ in range(2):
-        make_need(lines=[money_line()], household=make_household(tree.village))
+    for village, number in ((tree.village_of_other_county, 5), (tree.village, 6)):
+        for _ in range(number):
+            make_need(lines=[money_line()], household=make_household(village))
     page = client.get("/").text
     rows = page.split("哪里还缺人")[1]
     assert rows.index("石渠县") < rows.index("德格县") < rows.index("合计")
+
+
+@SQLITE
+def test_the_first_page_puts_counties_with_few_needs_together(client: Client, tree: Tree) -> None:
+    """P2"""
+    for village, number in ((tree.village_of_other_county, 4), (tree.village, 6)):
+        for _ in range(number):
+            make_need(lines=[money_line()], household=make_household(village))
+    rows = client.get("/").text.split("哪里还缺人")[1]
+    assert "德格县</a></th>" not in rows
+    assert "石渠县</a></th>" not in rows
 
 
 def test_the_first_page_shows_who_has_waited_longest_and_the_latest_gifts(client: Client, tree: Tree) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from marketplace.disclosure.queries import GiftFilters, PublicGift, list_gifts, make_period
 from marketplace.needs.queries import NeedFilters, PublicNeed, Sort, list_public_needs
 from marketplace.regions.queries import names_of
+from marketplace.statistics.hiding import hidden_of
 from marketplace.statistics.queries import (
     Coverage,
     Rates,
@@ -57,7 +58,10 @@ def front_page(home: str, *, now: datetime) -> FrontPage:
     rows = sorted(
         (_row(code, names[code], rates) for code, rates in by_county.items()), key=lambda r: (-r.waiting, r.code)
     )
-    first, rest = rows[:_COUNTIES], rows[_COUNTIES:]
+    # Counties with few needs are never shown apart (P2).
+    hidden = hidden_of({code: rates.published for code, rates in by_county.items()})
+    first = [row for row in rows if row.code not in hidden][:_COUNTIES]
+    rest = [row for row in rows if row not in first]
     waiting = list_public_needs(NeedFilters(sort=Sort.WAITING), now=now, size=_CARDS)
     return FrontPage(
         as_of=now,

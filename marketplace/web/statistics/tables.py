@@ -54,7 +54,7 @@ CodesLink = Callable[[str, Step], str]
 
 def share_words(part: int, whole: int) -> str:
     """``77.0 %``."""
-    return f"{percent(part, whole)} %" if whole else "–"
+    return f"{percent(part, whole)} %"
 
 
 def interval_words(part: int, whole: int) -> str:
