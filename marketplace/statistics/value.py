@@ -14,9 +14,9 @@ from marketplace.statistics.seen import SeenNeed
 class Purpose(Labelled):
     """What a need is good for, in three groups of categories."""
 
-    DAILY = "daily", "日常生活（米油衣被）"
-    HARDSHIP = "hardship", "大病大事（医疗、残疾、灾害）"
-    LASTING = "lasting", "长远（教育、住房、产业、就业、公共）"
+    DAILY = "daily", "日常生活"
+    HARDSHIP = "hardship", "大病大事"
+    LASTING = "lasting", "长远"
 
 
 _C = NeedCategory

@@ -20,7 +20,9 @@ def csv_of(facts: Iterable[tuple[str, str]], tables: Iterable[Table]) -> str:
     writer.writerows([text_cell(_("Question")), text_cell(name), "", text_cell(value)] for name, value in facts)
     for table in tables:
         for line in table.lines:
-            for column, cell in zip(table.columns[1:], line.cells, strict=True):
+            if not line.cells:
+                writer.writerow([text_cell(t) for t in (table.title, line.head.text, "", _("too few"))])
+            for column, cell in zip(table.columns[1:], line.cells, strict=bool(line.cells)):
                 if cell.text:
                     writer.writerow([text_cell(t) for t in (table.title, line.head.text, column)] + [_value(cell.text)])
     return _MARK + out.getvalue()

@@ -30,7 +30,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One row: what it is about, and its figures; "not shown" in each where so few stand behind it."""
+    """One row: what it is about, and its figures; none where so few stand behind them that they are not shown."""
 
     head: Cell
     cells: tuple[Cell, ...]
@@ -116,7 +116,7 @@ def rates_table(
 
 def _rates_line(head: Cell, key: str, rates: Rates | None, codes: CodesLink, *, is_sum: bool = False) -> Line:
     if rates is None:
-        return Line(head, _not_shown(len(Step) + 2))
+        return Line(head, ())
     cells = [Cell(number(rates.of(step)), codes(key, step) if rates.of(step) else "") for step in Step]
     shares = (interval_words(rates.pledged, rates.published), share_words(rates.pledged, rates.published))
     return Line(head, (*cells, *map(Cell, shares)), is_sum)
@@ -154,7 +154,7 @@ def donors_table(rows: Iterable[KeptRow]) -> Table:
     lines = []
     for row in rows:
         k = row.kept
-        cells = _not_shown(7)
+        cells: tuple[Cell, ...] = ()
         if k is not None:
             counts = [number(n) for n in (k.made, k.lapsed, k.delivered, k.confirmed, k.arms_length)]
             shares = (interval_words(k.confirmed, k.made), share_words(k.confirmed, k.made))
@@ -178,7 +178,7 @@ def places_table(rows: Iterable[PlaceRow]) -> Table:
     lines = []
     for row in rows:
         p = row.place
-        cells = _not_shown(7)
+        cells: tuple[Cell, ...] = ()
         if p is not None:
             seen = [number(p.shown), number(p.opened)] if row.first else ["–", "–"]
             counts = [number(n) for n in (p.pledged, p.delivered, p.confirmed)]
@@ -228,7 +228,7 @@ def drift_table(quarters: Iterable[Quarter]) -> Table:
     columns = (_("Quarter"), _("Needs"), *(term(purpose) for purpose in Purpose), *(_share_of(p) for p in Purpose))
     lines = []
     for quarter in quarters:
-        cells = _not_shown(2 * len(Purpose) + 1)
+        cells: tuple[Cell, ...] = ()
         if quarter.pledged_fen is not None:
             fen = quarter.pledged_fen
             total = sum(fen.values())
@@ -249,7 +249,7 @@ def months_table(months: Iterable[MonthRow]) -> Table:
     lines = [
         Line(
             Cell(row.month),
-            _not_shown(2)
+            ()
             if row.published is None or row.pledged is None
             else (Cell(number(row.pledged)), Cell(number(row.published))),
         )
@@ -293,14 +293,10 @@ def gap_table(name: str, title: str, head: str, rows: Sequence[tuple[str, GapRow
 
 def _gap_cells(gap: Gap | None) -> tuple[Cell, ...]:
     if gap is None:
-        return _not_shown(5)
+        return ()
     numbers = (gap.value_fen // 100, gap.median_days, gap.waiting_long, gap.passed_over, gap.needs)
     return tuple(Cell(number(n)) for n in numbers)
 
 
 def _interval() -> str:
     return _("95 %% interval")
-
-
-def _not_shown(columns: int) -> tuple[Cell, ...]:
-    return (Cell(_("too few")),) * columns
