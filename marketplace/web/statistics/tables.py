@@ -299,4 +299,4 @@ def _gap_cells(gap: Gap | None) -> tuple[Cell, ...]:
 
 
 def _interval() -> str:
-    return _("95 %% interval")
+    return _("%(percent)s %% interval", percent=95)
