@@ -16,12 +16,10 @@ from marketplace.web.forms import BaseForm, form_errors
 from marketplace.web.fulfilment.blueprint import bp
 from marketplace.web.guard import current_actor, public, requires
 from marketplace.web.i18n import say as _
-from marketplace.web.security import limiter, was_refused
+from marketplace.web.security import few_wrong_slips
 
 _UNPROCESSABLE = 422
 _YES, _NO = "yes", "no"
-# Only wrong tries count, as where a household confirms an arrival.
-_few_wrong_codes = limiter.limit("10 per 15 minutes", deduct_when=was_refused)
 
 
 def _yes_or_no(label: object, yes: object, no: object) -> RadioField:
@@ -65,7 +63,7 @@ def ask_later() -> ResponseReturnValue:
 
 @bp.post("/confirm/later")
 @public
-@_few_wrong_codes
+@few_wrong_slips
 def answer_later() -> ResponseReturnValue:
     """The answer with a slip's code."""
     form = LaterSlipForm()
