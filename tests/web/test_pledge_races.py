@@ -9,13 +9,17 @@ import sqlalchemy as sa
 from flask import Flask
 
 from marketplace.accounts.models import User
+from marketplace.core.actor import SYSTEM
 from marketplace.core.workflow import NeedState
-from marketplace.db import db
+from marketplace.db import db, transaction
+from marketplace.db.clock import utc_now
+from marketplace.donors.models import Donor
 from marketplace.ledger.check import check_ledger
 from marketplace.ledger.models import LedgerEntry
 from marketplace.needs.models import Need, NeedLine
 from marketplace.pledges.check import check_pledges
 from marketplace.pledges.models import Pledge, PledgeLine
+from marketplace.pledges.offering import offer_need
 from tests.client import Client
 from tests.factories import count_rows, make_donor, make_need, money_line
 from tests.server import Answer, LiveServer, Visitor, released_together
@@ -38,10 +42,13 @@ def donors(app: Flask, server: LiveServer) -> list[Visitor]:
 
 
 def _signed_in(app: Flask, server: LiveServer) -> Visitor:
-    user = db.session.get_one(User, make_donor().user_id)
+    return server.visitor(_session_of(app, make_donor()))
+
+
+def _session_of(app: Flask, donor: Donor) -> Client:
     client = app.test_client()
     assert isinstance(client, Client)
-    return server.visitor(client.login(user))
+    return client.login(db.session.get_one(User, donor.user_id))
 
 
 def _needs(number: int) -> list[tuple[str, int]]:
@@ -120,4 +127,29 @@ def test_fifty_needs_with_eight_donors_each_hold(donors: list[Visitor]) -> None:
         statuses += _race(donors, need, 30_000, name=f"many-{turn}")
     assert statuses == {303: 150, 409: 250}
     assert {_pledged(line) for _code, line in needs} == {(90_000, 90_000, 90_000)}
+    _ensure_books_hold()
+
+
+def test_of_eight_who_accept_the_same_offer_one_gets_it(app: Flask, server: LiveServer) -> None:
+    """C1: an offer holds nothing, so the donor's yes goes through the same reserving as any pledge."""
+    ((code, line),) = _needs(1)
+    givers = [make_donor() for _ in range(DONORS)]
+    visitors = [server.visitor(_session_of(app, giver)) for giver in givers]
+    with transaction() as session:
+        need = session.scalars(sa.select(Need).where(Need.code == code)).one()
+        offers = [
+            offer_need(
+                need,
+                donor=session.get_one(Donor, giver.id),
+                quantities={line: WHOLE},
+                client_key=f"offer-{number}",
+                by=SYSTEM,
+                now=utc_now(),
+            ).code
+            for number, giver in enumerate(givers)
+        ]
+    acts = [partial(v.post, f"/my/pledges/{o}/accept", {}) for v, o in zip(visitors, offers, strict=True)]
+    assert Counter(answer.status for answer in released_together(acts)) == {303: 1, 409: 7}
+    db.session.rollback()
+    assert db.session.scalars(sa.select(NeedLine.pledged).where(NeedLine.id == line)).one() == WHOLE
     _ensure_books_hold()
