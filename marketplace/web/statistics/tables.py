@@ -287,7 +287,7 @@ def gap_table(name: str, title: str, head: str, rows: Sequence[tuple[str, GapRow
         _("Open needs"),
     )
     lines = [Line(Cell(words, link(row.key)), _gap_cells(row.gap)) for words, row in rows]
-    lines.append(Line(Cell(_("All")), _gap_cells(whole), is_sum=True))
+    lines.append(Line(Cell(_("All together")), _gap_cells(whole), is_sum=True))
     return Table(name, title, columns, tuple(lines))
 
 
