@@ -18,11 +18,12 @@ from marketplace.core.kinds import SupportKind
 from marketplace.core.workflow import PledgeState
 from marketplace.db import db
 from marketplace.db.clock import china_day
+from marketplace.matching.adopted import adopted_model
 from marketplace.matching.engine.allocate import Allocation, Asks, Fairness, allocate
 from marketplace.matching.engine.allocate_measure import measure
 from marketplace.matching.engine.build import build_problem
 from marketplace.matching.engine.explain import explain_pairs
-from marketplace.matching.engine.model import EXPERT
+from marketplace.matching.engine.model import Model
 from marketplace.matching.engine.problem import DonorRow, NeedRow, Problem
 from marketplace.matching.loading import donor_rows, gift_mixes, need_rows
 from marketplace.matching.writing import terms_of
@@ -84,6 +85,7 @@ class _Market:
     """The problem of an area with the ids behind its rows; lines[i] are those of need i."""
 
     problem: Problem
+    model: Model
     need_ids: Sequence[int]
     donor_ids: Sequence[int]
     lines: Sequence[Sequence[OpenLine]]
@@ -105,7 +107,11 @@ def plan_allocation(area: str, *, now: datetime, workers: int = 1) -> Plan:
     for name, is_places in (("money", False), ("places", True)):
         asks = _asks(market, purses=purses, is_places=is_places)
         found = allocate(
-            market.problem, asks=asks, fairness=Fairness(least=1 if is_places else LEAST_OFFER_FEN), workers=workers
+            market.problem,
+            asks=asks,
+            model=market.model,
+            fairness=Fairness(least=1 if is_places else LEAST_OFFER_FEN),
+            workers=workers,
         )
         made = list(_parts(market, found))
         given = Counter[int]()
@@ -114,7 +120,7 @@ def plan_allocation(area: str, *, now: datetime, workers: int = 1) -> Plan:
         parts += made
         needs += _needs(market, found, given=given)
         figures[name] = _figures(found, given=given)
-    return Plan(area, EXPERT.version, tuple(needs), tuple(parts), figures)
+    return Plan(area, market.model.version, tuple(needs), tuple(parts), figures)
 
 
 def _market(area: str, *, now: datetime) -> _Market:
@@ -131,6 +137,7 @@ def _market(area: str, *, now: datetime) -> _Market:
     problem = build_problem([needs[i] for i in need_ids], donors=[donors[i] for i in donor_ids])
     return _Market(
         problem=problem,
+        model=adopted_model(),
         need_ids=need_ids,
         donor_ids=donor_ids,
         lines=[lines[i] for i in need_ids],
@@ -203,7 +210,7 @@ def _parts(market: _Market, found: Allocation) -> Iterator[PlannedPart]:
     """The flows as quantities of lines; what buys no whole thing stays with the donor."""
     rows = np.flatnonzero(found.units)
     pairs = found.pairs
-    explained = explain_pairs(market.problem, model=EXPERT, needs=pairs.needs[rows], donors=pairs.donors[rows])
+    explained = explain_pairs(market.problem, model=market.model, needs=pairs.needs[rows], donors=pairs.donors[rows])
     left = {need: list(market.lines[need]) for need in set(pairs.needs[rows].tolist())}
     for row, explanation in zip(rows.tolist(), explained, strict=True):
         need = int(pairs.needs[row])

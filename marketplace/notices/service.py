@@ -146,7 +146,7 @@ def strike_entry(entry: NoticeEntry, *, reason: str, by: Actor, now: datetime) -
 
 
 def ensure_may_be_published(need: Need) -> None:
-    """Conflict where the need still hangs on a notice, or its household's entry has not passed its own (R-V4)."""
+    """Conflict where the need is to be posted, or hangs, on a notice of its village (R-V4)."""
     notice = find_running_notice(need)
     if notice is not None and notice.state is NoticeState.PLANNED:
         raise Conflict("This need is to be posted on the village's board first.")

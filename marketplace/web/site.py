@@ -5,10 +5,8 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import urlencode
 
-import segno
 from flask import Flask, g, request, url_for
 from flask_login import current_user
-from markupsafe import Markup
 
 from marketplace.config import Settings
 from marketplace.core.actor import Actor
@@ -18,6 +16,7 @@ from marketplace.web.display import chosen_display
 from marketplace.web.forms import control, described_by, sentences
 from marketplace.web.guard import current_actor
 from marketplace.web.nav import tabs_for
+from marketplace.web.qr import qr_code
 
 _VERSION_LENGTH = 12
 
@@ -29,7 +28,7 @@ def setup_site(app: Flask, settings: Settings) -> None:
         control=control,
         described_by=described_by,
         display_url=display_url,
-        qr=qr,
+        qr=qr_code,
         sentences=sentences,
         site=settings,
     )
@@ -56,12 +55,6 @@ def static_version(filename: str) -> str:
 def asset(filename: str) -> str:
     """The address of a static file, with the version that lets browsers keep it for a year."""
     return url_for("static", filename=filename, v=static_version(filename))
-
-
-def qr(text: str) -> Markup:
-    """A QR code as a drawing, on white also on a dark page, about 4 cm wide on paper."""
-    drawn = segno.make(text, error="m").svg_inline(scale=4, border=4, light="white", omitsize=False)
-    return Markup(drawn)  # noqa: S704  (segno writes squares alone)
 
 
 def display_url(**chosen: str) -> str:

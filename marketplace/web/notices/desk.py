@@ -20,7 +20,6 @@ from marketplace.web.forms import form_errors
 from marketplace.web.guard import current_actor, requires
 from marketplace.web.notices.blueprint import bp
 from marketplace.web.notices.forms import BoardForm, PlanForm
-from marketplace.web.qr import qr_code
 
 _PLANS = requires(Permission.NOTICE_PLAN)
 _POSTS = requires(Permission.NOTICE_POST)
@@ -87,14 +86,12 @@ def board(code: str) -> ResponseReturnValue:
     """The sheet for the village's board: A3, with the QR code of the public page and room for the stamp."""
     notice = queries.get_notice(code, actor=current_actor())
     today = china_day(utc_now())
-    public_page = url_for(".show", code=notice.code, _external=True)
     return render_template(
         "notices/board.html",
         notice=notice,
         village=place_name(notice.division_code, Level.VILLAGE),
         names=queries.masked_names(notice, today=today) if notice.shows_names else {},
-        address=public_page,
-        qr=qr_code(public_page),
+        address=url_for(".show", code=notice.code, _external=True),
     )
 
 
