@@ -12,7 +12,7 @@ from marketplace.allocations.queries import NeedWithParts
 from marketplace.core.actor import Actor
 from marketplace.core.divisions import Level
 from marketplace.core.kinds import DonorType
-from marketplace.core.money import Money, percent
+from marketplace.core.money import FEN_PER_YUAN, Money, percent
 from marketplace.core.permissions import ROLE_PERMISSIONS, Permission
 from marketplace.core.workflow import PledgeState
 from marketplace.matching.queries import read_terms
@@ -22,16 +22,19 @@ from marketplace.web.donors.story import quantity
 from marketplace.web.matching.showing import Reason, reasons_in_words
 
 _PER_MILLE = 1000
+_TEN_THOUSAND = 10_000
+_LARGE_FEN = 10 * _TEN_THOUSAND * FEN_PER_YUAN
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One key figure: label, value, the whole that it is a part of, and what it means."""
+    """One key figure: label, value, the whole that it is a part of, what it means, and its unit."""
 
     label: str
     value: str
     of: str
     source: str
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +81,17 @@ def figures_of(allocation: Allocation) -> list[Figure]:
         Figure(_("Needs that get something"), f"{needs - zero:,}", f"{needs:,}", ""),
         Figure(
             _("Placed"),
-            _in_yuan(money["placed"]),
-            "",
-            _("of %(yuan)s yuan that these needs still ask", yuan=_yuan(money["demand"])),
+            *_short(money["placed"], _("of %(yuan)s yuan that these needs still ask", yuan=_yuan(money["demand"]))),
         ),
         Figure(
             _("Not placed"),
-            _in_yuan(money["supply"] - money["placed"]),
-            "",
-            _("of %(yuan)s yuan that donors of this area stated: nothing open fits it", yuan=_yuan(money["supply"])),
+            *_short(
+                money["supply"] - money["placed"],
+                _(
+                    "of %(yuan)s yuan that donors of this area stated: nothing open fits it",
+                    yuan=_yuan(money["supply"]),
+                ),
+            ),
         ),
         Figure(
             _("Price of fairness"),
@@ -138,6 +143,13 @@ def _part(part: AllocationPart, lines: dict[int, NeedLine]) -> ShownPart:
 
 def _line(line: NeedLine, amount: Any) -> str:
     return f"{line.name} {quantity(amount, line.unit)}"
+
+
+def _short(fen: int, source: str) -> tuple[str, str, str, str]:
+    """Value, whole, source and unit of an amount; a large one in ten thousands, so that it fits a telephone."""
+    if fen < _LARGE_FEN:
+        return _yuan(fen), "", source, _("yuan")
+    return f"{fen / FEN_PER_YUAN / _TEN_THOUSAND:,.1f}", "", source, _("10,000 yuan")
 
 
 def _yuan(fen: int) -> str:
