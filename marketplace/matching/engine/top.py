@@ -96,7 +96,17 @@ class Prepared:
         """(N,) the row that has each place."""
         return np.argsort(self.ties)
 
-    @property
+    @cached_property
+    def terms(self) -> Array:
+        """(N,) int16: the terms that hang on the need alone."""
+        return need_terms(self.problem.needs, steps=self.steps)
+
+    @cached_property
+    def excluded_start(self) -> Array:
+        """(N + 1,) where each need's forbidden pairs begin."""
+        return excluded_starts(self.problem)
+
+    @cached_property
     def pair_steps(self) -> tuple[int, ...]:
         """Units per step of the features that the kernel works out pair by pair."""
         return tuple(int(self.steps[FEATURES.index(feature)]) for feature in PAIR_FEATURES)
@@ -136,20 +146,20 @@ def filed_again(prepared: Prepared) -> Prepared:
 
 def _carried(old: Prepared, new: Prepared) -> Prepared:
     """Keep what was worked out of needs that are the same."""
-    for name in ("order", "ties", "by_tie"):
+    for name in ("order", "ties", "by_tie", "terms"):
         if name in old.__dict__:
             new.__dict__[name] = old.__dict__[name]
     return new
 
 
-def need_terms(needs: Needs, *, steps: Array, rows: slice = EVERY) -> Array:
-    """(N,) int16: the terms that hang on the need alone, of all needs or of some rows."""
+def need_terms(needs: Needs, *, steps: Array) -> Array:
+    """(N,) int16: the terms that hang on the need alone."""
     step = dict(zip(FEATURES, steps.tolist(), strict=True))
     terms: Array = (
-        step[Feature.URGENCY] * needs.urgency[rows].astype(np.int64)
-        + step[Feature.VULNERABILITY] * needs.vulnerability[rows].astype(np.int64)
-        + step[Feature.WAITING] * needs.waiting[rows].astype(np.int64)
-        + step[Feature.NEVER_HELPED] * needs.never_helped[rows].astype(np.int64)
+        step[Feature.URGENCY] * needs.urgency.astype(np.int64)
+        + step[Feature.VULNERABILITY] * needs.vulnerability.astype(np.int64)
+        + step[Feature.WAITING] * needs.waiting.astype(np.int64)
+        + step[Feature.NEVER_HELPED] * needs.never_helped.astype(np.int64)
     )
     return terms.astype(np.int16)
 
@@ -173,14 +183,14 @@ def best_pairs(prepared: Prepared, *, k: int, threads: int = 2) -> tuple[Top, To
 
 def best_donors(prepared: Prepared, *, need: int, k: int) -> Top:
     """The best k donors of one need (1, k): exactly its row of ``best_pairs``."""
-    problem, own = prepared.problem, slice(need, need + 1)
-    low, high = np.searchsorted(problem.excluded, [need << 32, (need + 1) << 32])
+    problem = prepared.problem
+    low, high = prepared.excluded_start[need : need + 2].tolist()
     excluded = problem.excluded[low:high] & TIE_MASK
     if len(prepared.loose):
         excluded = np.union1d(excluded, prepared.loose)
     columns = _Columns(
         order=_FIRST_ROW,
-        needs=_need_columns(problem.needs, steps=prepared.steps, ties=_FIRST_ROW, rows=own),
+        needs=_need_columns(prepared, ties=_FIRST_ROW, rows=slice(need, need + 1)),
         excluded=excluded,
         excluded_start=np.array([0, len(excluded)]),
     )
@@ -232,15 +242,11 @@ def _loose_entries(prepared: Prepared, *, need: int) -> Array:
     return entries
 
 
-def _need_columns(needs: Needs, *, steps: Array, ties: Array, rows: slice = EVERY) -> tuple[Array, ...]:
+def _need_columns(prepared: Prepared, *, ties: Array, rows: slice = EVERY) -> tuple[Array, ...]:
     """The needs' arguments of the kernel in their order."""
-    columns = (needs.kind, needs.category, needs.division, needs.log_amount)
-    return (
-        *(column[rows] for column in columns),
-        need_terms(needs, steps=steps, rows=rows),
-        ties,
-        needs.vectors[rows],
-    )
+    needs = prepared.problem.needs
+    columns = (needs.kind, needs.category, needs.division, needs.log_amount, prepared.terms)
+    return (*(column[rows] for column in columns), ties, needs.vectors[rows])
 
 
 def _parts(needs: int, *, donors: int, threads: int) -> list[tuple[int, int]]:
@@ -255,9 +261,9 @@ def _run(
     problem = prepared.problem
     columns = _Columns(
         order=prepared.order,
-        needs=_need_columns(problem.needs, steps=prepared.steps, ties=prepared.ties),
+        needs=_need_columns(prepared, ties=prepared.ties),
         excluded=problem.excluded,
-        excluded_start=excluded_starts(problem),
+        excluded_start=prepared.excluded_start,
     )
     if len(parts) == 1:
         _sweep(prepared, columns, part=parts[0], need_entries=need_entries, donor_entries=donor_entries[0])
