@@ -20,6 +20,7 @@ from psycopg import sql
 USER = "jiedui"
 START_SECONDS = 60
 STOP_SECONDS = 20
+ROOM = 6 * 1024**3
 # Speed over safety: the data dies with the run.
 OPTIONS = {
     "listen_addresses": "",
@@ -101,8 +102,7 @@ def running_server() -> Iterator[Server]:
 @contextmanager
 def start_server(binaries: Path) -> Iterator[Server]:
     """Run the PostgreSQL of ``binaries`` on a new data folder; stops it and removes the folder at the end."""
-    # Socket paths may have 107 bytes at most, so the folder stands directly below /tmp.
-    folder = Path(tempfile.mkdtemp(prefix="jiedui-pg-", dir="/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix="jiedui-pg-", dir=_quick_place()))
     rights = _rights(folder)
     try:
         usable = _reachable(binaries, folder) if rights else binaries
@@ -116,6 +116,13 @@ def start_server(binaries: Path) -> Iterator[Server]:
             _stop(process)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _quick_place() -> str:
+    """Memory where there is plenty, else /tmp; a short path, because a socket's may have 107 bytes at most."""
+    memory = Path("/dev/shm")
+    has_room = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > ROOM
+    return str(memory) if has_room else "/tmp"
 
 
 def _is_complete(folder: Path) -> bool:
