@@ -75,6 +75,10 @@ class Sizes:
     channels: Mapping[Channel, ChannelFact]
 
 
+# So that each of the donors' roles finds somebody.
+FEWEST_DONORS = 40
+
+
 def sizes_at(scale: float) -> Sizes:
     """The published figures at scale 1; below, the same ratios, every state and channel still there.
 
@@ -86,7 +90,7 @@ def sizes_at(scale: float) -> Sizes:
     still_open = _share(OPEN_MONEY, round(MONEY_NEEDS_PUBLISHED * scale) - round(MONEY_NEEDS_PLEDGED * scale))
     return Sizes(
         households=max(round(HOUSEHOLDS * scale), 1),
-        donors=max(round(DONORS * scale), 1),
+        donors=max(round(DONORS * scale), FEWEST_DONORS),
         money_needs={**pledged, **still_open, **_shrink(UNPUBLISHED_MONEY, scale)},
         other_needs=_shrink(OTHER_NEEDS, scale),
         channels=CHANNELS,

@@ -247,6 +247,12 @@ def test_it_can_be_built_on_postgresql(app: Flask) -> None:
 
 
 @pytest.mark.slow
+def test_the_smallest_scale_still_has_somebody_for_every_role(tmp_path: Path) -> None:
+    with made(make_settings(tmp_path, clock_start=facts.AS_OF.astimezone(UTC)), scale=0.0005):
+        assert {role for role, _ in _easy_grants()} == set(Role)
+
+
+@pytest.mark.slow
 def test_the_whole_prefecture_has_exactly_the_published_figures(tmp_path: Path) -> None:
     seen: dict[Stage, int] = {}
 
