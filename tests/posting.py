@@ -87,7 +87,12 @@ def complain(
         subject = find_subject(code)
         assert subject is not None
         complaint = Complaint(
-            **{"cause": Cause.UNTRUE, "words": words, "client_key": key or f"key-{code}-{now}-{words}"[:40], **fields}
+            **{
+                "cause": Cause.UNTRUE,
+                "words": words,
+                "client_key": key or f"{code}-{now:%m%d%H%M}-{words}"[:40],
+                **fields,
+            }
         )
         return grievances.receive(subject, complaint, now=now)
 

@@ -40,12 +40,14 @@ FILES = {
     "/static/<path:filename>",
     "/photos/<token>.jpg",
     "/disclosure.csv",
+    "/statistics.csv",
     "/healthz",
 }
 # What stands in Latin letters on a Chinese page, beside codes.
 # The keys of a keyboard and the columns of a file have Latin names, too.
 LATIN = {"Alt", "Control", "Option", "day", "works", "name"} | {
-    *("English", "mianbei", "xlsx", "csv", "WebP", "cookie")
+    *("English", "mianbei", "xlsx", "csv", "WebP", "cookie"),
+    *("marketplace", "stats", "json"),
 }
 
 
@@ -166,6 +168,12 @@ PAGES: dict[str, tuple[Example, ...]] = {
         *(Example("/desk", role) for role in (Role.PREFECTURE_OBSERVER, Role.AUDITOR, Role.ASSIGNED_OFFICER)),
         Example("/desk", DONOR, status=403),
     ),
+    "/confirm/later": (Example("/confirm/later"),),
+    "/how-we-match": (Example("/how-we-match"),),
+    "/desk/allocation": (Example("/desk/allocation", Role.COUNTY_ADMIN, act=_press("算一份方案")),),
+    "/desk/allocation/<code>": (Example("/desk/allocation/none", Role.COUNTY_ADMIN, status=404),),
+    "/desk/follow-ups": (Example("/desk/follow-ups", CLERK),),
+    "/desk/follow-ups/<code>": (Example("/desk/follow-ups/none", CLERK, status=404),),
     "/desk/duplicates": (Example("/desk/duplicates", Role.COUNTY_ADMIN),),
     "/desk/duplicates/<first>/<second>": (Example("/desk/duplicates/none/such", Role.COUNTY_ADMIN, status=404),),
     "/desk/catalogue": (
@@ -198,7 +206,7 @@ PAGES: dict[str, tuple[Example, ...]] = {
     "/desk/needs/paper": (Example("/desk/needs/paper?household={household}", CLERK),),
     "/desk/needs/sheet": (
         Example("/desk/needs/sheet", CLERK),
-        Example("/desk/needs/sheet", CLERK, act=_press("检查文件")),
+        Example("/desk/needs/sheet", CLERK, act=_press("先检查")),
     ),
     "/desk/needs/sheet/<token>": (Example("/desk/needs/sheet", CLERK, act=_upload_needs),),
     "/desk/needs/<code>/agree": (Example("/desk/needs/{returned}/agree", CLERK),),

@@ -333,7 +333,7 @@ def read_steps(citizen: Page, kind: str) -> dict[str, int]:
     citizen.get_by_text("换地区、方式、时间").click()
     citizen.get_by_label("支持方式").select_option(kind)
     press(citizen, "看结果")
-    rows = citizen.get_by_role("region", name="需求走到哪一步").locator("tbody tr").all()
+    rows = citizen.get_by_role("region", name="需求走到哪一步").locator("table").first.locator("tbody tr").all()
     return {
         row.get_by_role("rowheader").inner_text(): int(row.get_by_role("cell").nth(1).inner_text().split("/")[0])
         for row in rows

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from marketplace.cli import main
 from marketplace.core.permissions import Role
+from marketplace.demo.build import Stage
 
 SCALE = "0.005"
 
@@ -88,7 +89,7 @@ def test_a_half_built_one_is_built_again(built: Terminal) -> None:
     (built.folder / "demo-state.json").write_text(json.dumps({**state, "progress": "building"}), encoding="utf-8")
     status, _, err = built.demo("--no-serve", "--scale", SCALE)
     assert status == 0
-    assert "9/9" in err
+    assert f"{len(Stage)}/{len(Stage)}" in err
     assert json.loads(built.read("demo-state.json"))["progress"] == "ready"
 
 

@@ -244,7 +244,7 @@ def test_each_page_says_that_its_data_are_synthetic_only_where_they_are(
         (None, ["首页", "需求", "公示", "怎么算"]),
         (Role.DONOR, ["首页", "需求", "公示", "我的帮扶"]),
         (Role.VILLAGE_CLERK, ["首页", "需求", "公示", "待办"]),
-        (Role.HOUSEHOLD, ["首页", "需求", "公示", "怎么算"]),
+        (Role.HOUSEHOLD, ["首页", "需求", "公示", "我的需求"]),
     ],
 )
 def test_each_reader_finds_the_own_pages_at_the_top(client: Client, role: Role | None, tabs: list[str]) -> None:

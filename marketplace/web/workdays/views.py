@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileField
-from wtforms import HiddenField, RadioField, StringField
+from wtforms import HiddenField, RadioField, SelectChoice, StringField
 from wtforms.validators import Length
 
 from marketplace.core.errors import Invalid
@@ -29,7 +29,10 @@ class DayForm(BaseForm):
     """One day that the week does not decide."""
 
     day = StringField(_l("Day"), [Length(max=10)])
-    works = RadioField(_l("Kind of day"), choices=[("0", _l("A day off")), ("1", _l("A weekend that is worked"))])
+    works = RadioField(
+        _l("Kind of day"),
+        choices=[SelectChoice("0", _l("A day off")), SelectChoice("1", _l("A weekend that is worked"))],
+    )
     name = StringField(_l("Name of the day"), [Length(max=40)])
 
 
