@@ -4,7 +4,7 @@
 (() => {
   const said = document.currentScript.dataset;
   const SPACE = "jiedui:", OWN = SPACE + said.user + ":";
-  const DAYS = 7 * 24 * 3600 * 1000, EDGE = 1280, BYTES = 200 * 1024, PATIENCE = 8000;
+  const DAYS = 7 * 24 * 3600 * 1000, EDGE = 1280, BYTES = 200 * 1024, AGAIN = 5000, PATIENCE = 8000;
   const kept = document.querySelectorAll("form[data-keep]");
   const path = location.pathname;
   const read = (key) => { try { return JSON.parse(localStorage.getItem(key)); } catch { return null; } };
@@ -113,6 +113,9 @@
     }
   }
 
+  let sending = null;
+  const send = () => (sending ??= sendQueue().catch(() => null).finally(() => { sending = null; }));
+
   /* Photos: new pixels of at most 200 KB; what the camera wrote beside them does not travel. */
   async function shrink(input) {
     const file = input.files[0];
@@ -175,6 +178,7 @@
     if (form.getAttribute("action") !== "/logout" || form.dataset.goes) return;
     event.preventDefault();
     form.dataset.goes = "1";
+    if (navigator.onLine) await send();
     if ((await waiting().catch(() => [])).length && !form.dataset.warned) {
       delete form.dataset.goes;
       form.dataset.warned = "1";
@@ -188,7 +192,9 @@
 
   sweep();
   kept.forEach(restore);
-  window.addEventListener("online", () => sendQueue());
+  window.addEventListener("online", send);
   window.addEventListener("offline", () => tell(said.offline));
-  sendQueue().catch(() => null);
+  /* A network that comes and goes: what still waits is tried again. */
+  setInterval(() => { if (navigator.onLine) send(); }, AGAIN);
+  send();
 })();
