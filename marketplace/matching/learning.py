@@ -1,17 +1,19 @@
-"""Learn from the product's own history: pledges teach the ranking, covered and expired needs the chances.
+"""Learn from the product's own history: what became of pairs teaches the ranking, of needs the chances.
 
 What was learnt is kept whether it is adopted or refused. A worse model never takes the place of the old one.
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from itertools import pairwise
 
 import numpy as np
 import sqlalchemy as sa
+from numpy.typing import NDArray
 
 from marketplace.audit import service as audit
 from marketplace.core.actor import SYSTEM
-from marketplace.core.workflow import NeedState, PledgeState
+from marketplace.core.workflow import NeedState
 from marketplace.db import db
 from marketplace.db.clock import china_day
 from marketplace.matching.adopted import adopted_model
@@ -19,21 +21,23 @@ from marketplace.matching.engine.build import build_problem
 from marketplace.matching.engine.history import History, make_history
 from marketplace.matching.engine.success import learn_outcomes, measure_outcomes
 from marketplace.matching.engine.teach import Block, card, teach
+from marketplace.matching.engine.worth import Step, step_rates, worths
+from marketplace.matching.fates import Fate, as_arrays, pair_fates
 from marketplace.matching.loading import donor_rows, gift_mixes, need_rows
 from marketplace.matching.models import LearnedModel, NeedChance, Outcome, SuggestionOutcome
+from marketplace.matching.outcomes import EFFECTS
 from marketplace.needs.models import Need
 from marketplace.pledges.models import Pledge
 
 # Three blocks to learn from and one to be measured on, each with as many pledges.
 BLOCKS = 4
 HELD_OUT = 0.25
-_BEGUN = (PledgeState.OFFERED, PledgeState.DECLINED)
 
 
 def train(*, now: datetime, seed: int = 0) -> LearnedModel:
     """Learn, compare with the model in use on what was held out, and keep the result with its card."""
-    incumbent = adopted_model()
-    taught = teach(_blocks(now=now), incumbent=incumbent, seed=seed)
+    incumbent, fates = adopted_model(), pair_fates(now=now)
+    taught = teach(_blocks(fates), incumbent=incumbent, seed=seed)
     first, last, pledges = db.session.execute(
         sa.select(sa.func.min(Pledge.accepted_at), sa.func.max(Pledge.accepted_at), sa.func.count(Pledge.accepted_at))
     ).one()
@@ -54,6 +58,8 @@ def train(*, now: datetime, seed: int = 0) -> LearnedModel:
     facts = {
         "trained on (UTC)": now.isoformat(timespec="minutes"),
         "pledges": f"{pledges}, from {_day(first)} to {_day(last)}",
+        "outcomes": _told_outcomes(now=now),
+        "a step is followed by the next": _told_steps(fates),
         "compared with": incumbent.version,
         "use": "orders lists and gives reasons; people decide",
         "not for": "refusing a need or a donor",
@@ -68,46 +74,50 @@ def train(*, now: datetime, seed: int = 0) -> LearnedModel:
     return record
 
 
-def _blocks(*, now: datetime) -> list[Block]:
-    """The market at the start of each of four spans of time, and the pledges made in each span."""
-    chosen = (
-        sa.select(Pledge.accepted_at, Pledge.need_id, Pledge.donor_id, Need.published_at)
-        .join(Need, Need.id == Pledge.need_id)
-        .where(Pledge.accepted_at.is_not(None), Pledge.state.not_in(_BEGUN), Need.published_at.is_not(None))
-        .order_by(Pledge.accepted_at, Pledge.id)
-    )
-    made = [
-        (at, need, donor)
-        for at, need, donor, published in db.session.execute(chosen)
-        if at and published and published <= at <= now
-    ]
-    shown = _propensities()
-    spans = [span.tolist() for span in np.array_split(np.arange(len(made)), BLOCKS + 1)][1:]
-    return [_block([made[row] for row in span], shown=shown) for span in spans if span]
+def _told_outcomes(*, now: datetime) -> str:
+    """How often each kind of outcome is on record."""
+    row = SuggestionOutcome
+    chosen = sa.select(row.kind, sa.func.count(), sa.func.sum(sa.cast(row.good, sa.Integer))).where(row.at <= now)
+    counted = {kind: (count, good) for kind, count, good in db.session.execute(chosen.group_by(row.kind))}
+    told = []
+    for kind in Outcome:
+        count, good = counted.get(kind, (0, 0))
+        told.append(f"{kind.value} {count}" + (f" ({good} of use)" if kind in EFFECTS.values() else ""))
+    return ", ".join(told)
 
 
-def _block(made: Sequence[tuple[datetime, int, int]], *, shown: Mapping[tuple[int, int], float]) -> Block:
-    opens = made[0][0]
+def _told_steps(fates: Sequence[Fate]) -> str:
+    """The rates that a pair's worth is made of."""
+    rates = zip(Step, step_rates(as_arrays(fates)).tolist(), strict=True)
+    return ", ".join(f"{step.name.lower()} {rate:.3f}" for step, rate in rates)
+
+
+def _blocks(fates: Sequence[Fate]) -> list[Block]:
+    """The market at the start of each of four spans of time, and the pairs that began in each span.
+
+    Each span has as many pledges as the next; what was opened before the first of them is left out.
+    """
+    worth = worths(as_arrays(fates))
+    pledged = [place for place, fate in enumerate(fates) if fate.reached > Step.OPENED]
+    starts = [int(span[0]) for span in np.array_split(pledged, BLOCKS + 1)[1:] if len(span)]
+    return [_block(fates[low:high], worth=worth[low:high]) for low, high in pairwise([*starts, len(fates)])]
+
+
+def _block(begun: Sequence[Fate], *, worth: NDArray[np.float64]) -> Block:
+    opens = begun[0].at
     day = china_day(opens)
-    needs = need_rows(day=day, as_of=(opens, made[-1][0]))
+    needs = need_rows(day=day, as_of=(opens, begun[-1].at))
     donors = donor_rows(day=day, mixes=gift_mixes(before=opens), before=opens)
     problem = build_problem(needs.values(), donors=donors.values())
-    pairs = dict.fromkeys((need, donor) for _, need, donor in made if need in needs and donor in donors)
+    inside = [place for place, one in enumerate(begun) if one.need_id in needs and one.donor_id in donors]
+    pairs = [begun[place] for place in inside]
     return Block(
         problem=problem,
-        needs=np.array([problem.need_index(needs[need].code) for need, _ in pairs], dtype=np.int64),
-        donors=np.array([problem.donor_index(donors[donor].code) for _, donor in pairs], dtype=np.int64),
-        propensity=np.array([shown.get(pair, 1.0) for pair in pairs]),
+        needs=np.array([problem.need_index(needs[one.need_id].code) for one in pairs], dtype=np.int64),
+        donors=np.array([problem.donor_index(donors[one.donor_id].code) for one in pairs], dtype=np.int64),
+        propensity=np.array([one.propensity for one in pairs]),
+        worth=worth[inside],
     )
-
-
-def _propensities() -> dict[tuple[int, int], float]:
-    """With what chance a pair had been shown before it came about; pairs that no list held are left out."""
-    columns = (SuggestionOutcome.need_id, SuggestionOutcome.donor_id, SuggestionOutcome.propensity)
-    chosen = sa.select(*columns).where(
-        SuggestionOutcome.kind == Outcome.PLEDGED, SuggestionOutcome.propensity.is_not(None)
-    )
-    return {(need, donor): chance for need, donor, chance in db.session.execute(chosen) if chance is not None}
 
 
 def _learn_chances(*, now: datetime, seed: int) -> tuple[dict[str, object], dict[str, float]]:

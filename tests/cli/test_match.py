@@ -1,17 +1,20 @@
 """``marketplace match``: run, explain, benchmark."""
 
 import json
+import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
 
+from marketplace.cli.match_train import VERDICTS
 from marketplace.config import Settings
-from marketplace.core.kinds import NeedCategory, SupportKind
+from marketplace.core.kinds import NeedCategory, PovertyAttribute, SupportKind, Urgency
 from marketplace.pledges.models import Pledge
 from tests import factories
 from tests.cli.running import run
-from tests.factories import TREE
+from tests.factories import TREE, Line, days_ago
 from tests.subjects.histories import write_market
 
 SQLITE = pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
@@ -85,6 +88,49 @@ def test_a_history_is_measured_and_a_bad_row_is_refused_in_two_languages(setting
     assert refused.status == 1
     assert "第 2 行" in refused.err
     assert "row 2: date is yesterday" in refused.err
+
+
+def give_to_the_urgent(*, donors: int = 45, gifts: int = 4) -> None:
+    """Donors without any wish who help urgent needs alone, though others have a harder life and were never helped."""
+    rng = random.Random(0)
+    hard = {"attribute": PovertyAttribute.FIVE_GUARANTEES, "unsafe_house": True, "scarce_water": True}
+    home, poor, clerk = factories.make_household(), factories.make_household(**hard), factories.make_user()
+    common: dict[str, Any] = {"lines": (Line(quantity=500),), "poster": clerk, "published_at": days_ago(105)}
+    for _ in range(20):
+        factories.make_need(household=poor, **common)
+    urgent = [
+        factories.make_need(urgency=Urgency.CRITICAL, household=home, helped_before=True, **common) for _ in range(10)
+    ]
+    people = [factories.make_donor() for _ in range(donors)]
+    for turn in range(donors * gifts):
+        need = rng.choice(urgent)
+        at = days_ago(100 - 80 * turn / (donors * gifts))
+        factories.make_pledge(need=need, donor=people[turn % donors], quantities={need.lines[0].id: 1}, accepted_at=at)
+
+
+@SQLITE
+def test_training_without_a_history_prints_the_card_and_says_that_there_is_too_little(settings: Settings) -> None:
+    said = run(settings, "match", "train")
+    assert said.status == 0
+    assert said.out.startswith("Model learnt-1")
+    assert "shown 0, opened 0, pledged 0, lapsed 0" in said.out
+    assert said.out.strip().splitlines()[-1] == VERDICTS["too_few"]
+
+
+@SQLITE
+def test_a_better_model_is_adopted_with_its_card_and_one_that_is_no_better_is_kept_and_not_used(
+    app: Flask, settings: Settings
+) -> None:
+    give_to_the_urgent()
+    said = run(settings, "match", "train")
+    assert said.out.splitlines()[0] == "Model learnt-1"
+    assert [line for line in said.out.splitlines() if "a step is followed by the next: opened 0.100" in line]
+    assert said.out.strip().splitlines()[-1] == VERDICTS[""]
+    assert json.loads(run(settings, "match", "run", "--json").out)["model"] == "learnt-1"
+    again = json.loads(run(settings, "match", "train", "--json").out)
+    assert (again["version"], again["refusal"], again["compared_with"]) == ("learnt-2", "not_better", "learnt-1")
+    assert again["metrics"]["ndcg_new"] <= again["metrics"]["ndcg_old"]
+    assert json.loads(run(settings, "match", "run", "--json").out)["model"] == "learnt-1"
 
 
 @SQLITE

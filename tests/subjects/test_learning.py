@@ -1,15 +1,16 @@
 """Learning from the product's own history: what is adopted, what is refused, what stands on record (R-P8)."""
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from marketplace.core.workflow import NeedState
+from marketplace.core.workflow import NeedState, PledgeState
 from marketplace.db import db, transaction
-from marketplace.matching import learning, service
+from marketplace.matching import learning, outcomes, service
 from marketplace.matching.adopted import adopted_model, find_chance, get_model
 from marketplace.matching.engine.build import build_problem
 from marketplace.matching.engine.candidates import Rules
@@ -18,8 +19,11 @@ from marketplace.matching.engine.features import Feature
 from marketplace.matching.engine.model import EXPERT, Model
 from marketplace.matching.engine.pairs import pair_levels
 from marketplace.matching.engine.problem import Problem
-from marketplace.matching.engine.teach import Block, allowed, card, teach
-from marketplace.matching.models import LearnedModel, NeedChance
+from marketplace.matching.engine.teach import Block, allowed, block_queries, card, teach
+from marketplace.matching.engine.worth import EXPECTED, Fates, Step, step_rates, worths
+from marketplace.matching.fates import as_arrays, pair_fates
+from marketplace.matching.models import Direction, LearnedModel, MatchRun, NeedChance, Outcome, Slot
+from marketplace.matching.outcomes import OutcomeRow
 from tests import factories
 from tests.factories import NOW, days_ago
 from tests.subjects.matching_rows import random_rows
@@ -46,7 +50,9 @@ def block(seed: int, *, decides: Feature | None) -> Block:
         best = np.lexsort((rng.random(len(may)), -liking))[:2]
         pairs += [(int(need), donor) for need in may[best]]
     chosen = np.array(pairs)
-    return Block(problem, needs=chosen[:, 0], donors=chosen[:, 1], propensity=np.ones(len(chosen)))
+    return Block(
+        problem, needs=chosen[:, 0], donors=chosen[:, 1], propensity=np.ones(len(chosen)), worth=np.ones(len(chosen))
+    )
 
 
 def test_the_allowed_pairs_are_those_without_a_hindrance() -> None:
@@ -79,6 +85,92 @@ def test_too_little_to_learn_from_is_said(blocks: list[Block]) -> None:
     taught = teach(blocks, incumbent=EXPERT, seed=0)
     assert taught.refusal == "too_few"
     assert all(np.isfinite(list(taught.weights.values())))
+
+
+def fates(*, reached: list[Step], over: bool = False, use: float = float("nan")) -> Fates:
+    """Pairs that were all opened in a list, and ended alike."""
+    count = len(reached)
+    return Fates(np.array(reached), np.ones(count, dtype=bool), np.full(count, over), np.full(count, use))
+
+
+def test_without_outcomes_a_step_is_worth_what_experts_expect() -> None:
+    assert step_rates(fates(reached=[])).tolist() == pytest.approx(EXPECTED)
+    worth = worths(fates(reached=list(Step)))
+    assert worth.tolist() == sorted(worth.tolist())
+    assert 0 < worth[0] < worth[-1] < 1
+
+
+def test_many_outcomes_move_a_step_and_pledges_under_way_are_censored() -> None:
+    lapsed, under_way = [Step.PLEDGED] * 500, [Step.PLEDGED] * 5_000
+    delivered = [Step.DELIVERED] * 500
+    ended = Fates(
+        reached=np.array(lapsed + under_way + delivered),
+        was_opened=np.zeros(6_000, dtype=bool),
+        is_over=np.array([True] * 500 + [False] * 5_500),
+        use=np.full(6_000, np.nan),
+    )
+    rates = step_rates(ended)
+    # Half of those that left the step went on; 50 cases at .8 hold it up a little.
+    assert rates[Step.PLEDGED] == pytest.approx((500 + 40) / 1_050)
+    assert rates[Step.OPENED] == pytest.approx(EXPECTED[Step.OPENED])
+    assert worths(ended)[0] == 0.0
+    assert worths(ended)[600] == pytest.approx(rates[1:].prod())
+
+
+def test_what_households_say_months_later_is_the_worth_of_their_help() -> None:
+    assert worths(fates(reached=[Step.CONFIRMED] * 9, use=0.0)).tolist() == [0.0] * 9
+    assert worths(fates(reached=[Step.CONFIRMED] * 9, use=1.0)).tolist() == [1.0] * 9
+    useless = step_rates(fates(reached=[Step.CONFIRMED] * 200, use=0.0))
+    assert useless[Step.CONFIRMED] == pytest.approx(50 * EXPECTED[-1] / 250)
+
+
+def test_what_nothing_came_of_stands_among_the_others() -> None:
+    whole = block(0, decides=Feature.WAITING)
+    worth = np.where(np.arange(len(whole.needs)) % 2, 0.0, 0.5)
+    queries = block_queries(replace(whole, worth=worth), rules=RULES, seed=0)
+    assert sum(len(query.chosen) for query in queries) == 2 * int((worth > 0).sum())
+    assert all(query.worth is not None and (query.worth == 0.5).all() for query in queries)
+
+
+def test_promises_that_lapse_teach_the_opposite_of_promises_that_are_kept() -> None:
+    """Donors pledge by lot; what they promise to the most vulnerable is kept, the rest lapses."""
+    blocks = []
+    for seed in range(3):
+        plain = block(seed, decides=None)
+        levels = pair_levels(plain.problem, needs=plain.needs, donors=plain.donors)
+        kept = levels[list(Feature).index(Feature.VULNERABILITY)]
+        blocks.append(replace(plain, worth=(kept >= np.median(kept)).astype(np.float64)))
+    told = teach(blocks, incumbent=EXPERT, seed=0).weights
+    deaf = teach([replace(one, worth=np.ones(len(one.worth))) for one in blocks], incumbent=EXPERT, seed=0).weights
+    share = [weights[Feature.VULNERABILITY] / sum(weights.values()) for weights in (told, deaf)]
+    assert share[0] > 1.5 * share[1]
+
+
+def test_a_pair_is_read_with_all_that_became_of_it(app: Flask) -> None:
+    needs, donor = [factories.make_need(published_at=days_ago(90)) for _ in range(4)], factories.make_donor()
+    factories.make_pledge(PledgeState.CONFIRMED, need=needs[0], donor=donor)
+    factories.make_pledge(PledgeState.LAPSED, need=needs[1], donor=donor)
+    with transaction() as session:
+        run = MatchRun(at=NOW, day=NOW.date(), seed=1, model_version="m", needs=1, donors=1, milliseconds=1)
+        session.add(run)
+        session.flush()
+        place = {"run_id": run.id, "model_version": "m", "direction": Direction.NEEDS_FOR_DONOR, "rank": 1}
+        shown = {**place, "slot": Slot.EXPLORATION, "propensity": 0.25, "donor_id": donor.id}
+        outcomes.insert_outcomes(
+            OutcomeRow(kind=kind, need_id=need.id, at=days_ago(ago), **shown)  # type: ignore[arg-type]
+            for need, ago in ((needs[0], 21), (needs[2], 60), (needs[3], 2))
+            for kind in (Outcome.SHOWN, Outcome.OPENED)
+        )
+        outcomes.collect(now=NOW)
+        outcomes.note_effect(needs[0].id, days=30, useful=True, now=days_ago(1))
+        outcomes.note_effect(needs[0].id, days=90, useful=False, now=days_ago(0))
+    found = {fate.need_id: fate for fate in pair_fates(now=NOW)}
+    kept, lapsed, left, looked = (found[need.id] for need in needs)
+    assert (kept.reached, kept.was_opened, kept.propensity, kept.answers) == (Step.CONFIRMED, True, 0.25, [True, False])
+    assert (lapsed.reached, lapsed.is_over, lapsed.was_opened, lapsed.propensity) == (Step.PLEDGED, True, False, 1.0)
+    assert [(one.reached, one.is_over) for one in (left, looked)] == [(Step.OPENED, True), (Step.OPENED, False)]
+    assert as_arrays([kept]).use.tolist() == [0.5]
+    assert list(found) == [needs[2].id, needs[0].id, needs[1].id, needs[3].id]
 
 
 def train() -> LearnedModel:

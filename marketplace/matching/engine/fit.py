@@ -24,13 +24,21 @@ Array = NDArray[Any]
 class Query:
     """Features of what was chosen (p, F) and of a sample of what was not (m, F).
 
-    ``unseen`` is the log of how many others stand behind each sampled one; ``weight`` what the query counts.
+    ``unseen`` is the log of how many others stand behind each sampled one; ``weight`` what the query counts, and
+    ``worth`` what each of the chosen counts within it (p,), all alike where it is None.
     """
 
     chosen: Array
     others: Array
     unseen: float = 0.0
     weight: float = 1.0
+    worth: Array | None = None
+
+    def shares(self) -> Array:
+        """What each of the chosen counts, of one in all (p,)."""
+        worth = np.ones(len(self.chosen)) if self.worth is None else self.worth
+        shares: Array = worth / worth.sum()
+        return shares
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,7 +93,7 @@ class _Loss:
             of_chosen=of_chosen,
             of_others=np.repeat(np.arange(len(queries)), others),
             unseen=np.array([query.unseen for query in queries]),
-            weight=(weights / weights.sum() / np.array(chosen))[of_chosen],
+            weight=(weights / weights.sum())[of_chosen] * np.concatenate([query.shares() for query in queries]),
             prior=prior,
         )
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from marketplace.matching.engine.candidates import Rules
 from marketplace.matching.engine.features import FEATURES, TOPS
 from marketplace.matching.engine.fit import Prior, Query, fit_weights
-from marketplace.matching.engine.metrics import bootstrap, list_gains
+from marketplace.matching.engine.metrics import bootstrap
 from marketplace.matching.engine.model import EXPERT, Model
 from marketplace.matching.engine.pairs import area_levels, category_levels, pair_levels
 from marketplace.matching.engine.problem import Problem
@@ -20,7 +20,10 @@ FULL_ODDS = 8.0
 # The expert's weights count as much as this many lists that were looked at.
 EXPERT_LISTS = 50.0
 OTHERS = 200
-FEWEST_LISTS = 30
+# Lists that each way is learnt from in a block, by lot where there are more.
+MOST_LISTS = 2_000
+# There must be as much to learn from, and to be measured on, as this many lists with a whole success each.
+FEWEST_LISTS = 20
 LARGEST_WEIGHT = 10.0
 LIST_LENGTH = 10
 
@@ -31,13 +34,15 @@ Array = NDArray[Any]
 class Block:
     """A market as it stood on one day, and the pairs that came about in the days after it.
 
-    needs, donors: rows of the problem (n,); propensity: with what chance each pair had been shown (n,), 1 unknown.
+    needs, donors: rows of the problem (n,); propensity: with what chance each pair had been shown (n,), 1 unknown;
+    worth: what came of it, 0 nothing to 1 help that is of use (n,), as worth.py says.
     """
 
     problem: Problem
     needs: Array
     donors: Array
     propensity: Array
+    worth: Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +57,8 @@ class Taught:
 def teach(blocks: Sequence[Block], *, incumbent: Model, seed: int, rules: Rules | None = None) -> Taught:
     """Learn on all blocks but the last, compare with the incumbent on the last.
 
-    Adopted only where the mean NDCG@10 over the held-out lists (what was chosen among 200 others of the same list) is
-    above the incumbent's; ``refusal`` is too_few, not_better or "".
+    Adopted only where the mean NDCG@10 over the held-out lists (what was chosen, each gaining what came of it, among
+    200 others of the same list) is above the incumbent's; ``refusal`` is too_few, not_better or "".
     """
     rules = rules or Rules()
     queries = [block_queries(block, rules=rules, seed=seed + turn) for turn, block in enumerate(blocks)]
@@ -62,7 +67,7 @@ def teach(blocks: Sequence[Block], *, incumbent: Model, seed: int, rules: Rules 
     weights = fit_weights(train, prior=_prior(len(train)))
     metrics: dict[str, Any] = {"train_lists": len(train), "held_lists": len(held)}
     found = {str(feature): float(weight) for feature, weight in zip(FEATURES, weights, strict=True)}
-    if len(held) < FEWEST_LISTS or len(train) < FEWEST_LISTS or not weights.sum() > 0:
+    if min(_evidence(held), _evidence(train)) < FEWEST_LISTS or not weights.sum() > 0:
         return Taught(found, metrics, refusal="too_few")
     old = np.array([incumbent.weights[feature] for feature in FEATURES])
     new_gain, old_gain = (np.array([_gain(query, one) for query in held]) for one in (weights, old))
@@ -75,31 +80,49 @@ def teach(blocks: Sequence[Block], *, incumbent: Model, seed: int, rules: Rules 
 def block_queries(block: Block, *, rules: Rules, seed: int) -> list[Query]:
     """Each donor's and each need's new pairs against a sample of the pairs that were allowed too.
 
-    A list counts by the inverse of the propensity with which its pairs were shown, at most tenfold.
+    A pair counts what came of it by the inverse of the propensity with which it was shown, at most tenfold; what
+    nothing came of (a pledge that lapsed, help of no use) stands among the others.
     """
     rng = np.random.default_rng(seed)
+    by_donor = [_query(block, donor=one, rules=rules, rng=rng) for one in _drawn(block.donors, rng=rng)]
+    by_need = [_query(block, need=one, rules=rules, rng=rng) for one in _drawn(block.needs, rng=rng)]
+    return [query for query in by_donor + by_need if len(query.chosen) and len(query.others)]
+
+
+def _drawn(own: Array, *, rng: np.random.Generator) -> list[int]:
+    every = np.unique(own)
+    chosen = every if len(every) <= MOST_LISTS else np.sort(rng.choice(every, MOST_LISTS, replace=False))
+    drawn: list[int] = chosen.tolist()
+    return drawn
+
+
+def _query(
+    block: Block, *, rules: Rules, rng: np.random.Generator, donor: int | None = None, need: int | None = None
+) -> Query:
+    """The list of one donor, or of one need."""
     problem = block.problem
-    weights = np.minimum(1.0 / np.maximum(block.propensity, 1.0 / LARGEST_WEIGHT), LARGEST_WEIGHT)
-    queries = []
-    for own, other, count in (
-        (block.donors, block.needs, len(problem.needs)),
-        (block.needs, block.donors, len(problem.donors)),
-    ):
-        is_donor = own is block.donors
-        for one in np.unique(own).tolist():
-            mine = own == one
-            drawn = np.setdiff1d(rng.permutation(count)[: 4 * OTHERS], other[mine])
-            fixed = np.full(len(drawn), one)
-            pair = {"needs": drawn, "donors": fixed} if is_donor else {"needs": fixed, "donors": drawn}
-            may = allowed(problem, rules=rules, **pair)
-            queries.append(
-                Query(
-                    chosen=_features(problem, needs=block.needs[mine], donors=block.donors[mine]),
-                    others=_features(problem, **{name: rows[may][:OTHERS] for name, rows in pair.items()}),
-                    weight=float(weights[mine].mean()),
-                )
-            )
-    return [query for query in queries if len(query.others)]
+    mine = block.needs == need if donor is None else block.donors == donor
+    known, count = (block.donors, len(problem.donors)) if donor is None else (block.needs, len(problem.needs))
+    drawn = np.setdiff1d(rng.permutation(count)[: 4 * OTHERS], known[mine])
+    fixed = np.full(len(drawn), need if donor is None else donor)
+    needs, donors = (fixed, drawn) if donor is None else (drawn, fixed)
+    may = allowed(problem, needs=needs, donors=donors, rules=rules)
+    was_shown = 1.0 / np.clip(block.propensity[mine], 1.0 / LARGEST_WEIGHT, 1.0)
+    worth = block.worth[mine]
+    features = _features(problem, needs=block.needs[mine], donors=block.donors[mine])
+    others = _features(problem, needs=needs[may][:OTHERS], donors=donors[may][:OTHERS])
+    counts = (worth * was_shown)[worth > 0]
+    return Query(
+        chosen=features[worth > 0],
+        others=np.concatenate([others, features[worth <= 0]]),
+        weight=float(counts.mean()) if len(counts) else 0.0,
+        worth=counts,
+    )
+
+
+def _evidence(queries: Sequence[Query]) -> float:
+    """How much these lists say: each at most one, and less where all that happened in it may yet come to nothing."""
+    return sum(min(float(np.sum(query.worth)), 1.0) for query in queries if query.worth is not None)
 
 
 def allowed(problem: Problem, *, needs: Array, donors: Array, rules: Rules) -> Array:
@@ -145,8 +168,12 @@ def _features(problem: Problem, *, needs: Array, donors: Array) -> Array:
 
 
 def _gain(query: Query, weights: Array) -> float:
-    """NDCG@10 of what was chosen among the others; a tie counts against it."""
+    """NDCG@10 of what was chosen among the others, each gaining what it counts; a tie counts against it.
+
+    Source: Järvelin and Kekäläinen 2002, with graded gains.
+    """
     scores = np.concatenate([query.others @ weights, query.chosen @ weights])
-    is_chosen = np.arange(len(scores)) >= len(query.others)
-    hits = is_chosen[np.argsort(-scores, kind="stable")[:LIST_LENGTH]]
-    return float(list_gains(hits[np.newaxis], wanted=np.array([len(query.chosen)]))[1][0])
+    gains = np.concatenate([np.zeros(len(query.others)), query.shares()])
+    discounts = 1.0 / np.log2(np.arange(2, LIST_LENGTH + 2))
+    reached, best = gains[np.argsort(-scores, kind="stable")[:LIST_LENGTH]], -np.sort(-gains)[:LIST_LENGTH]
+    return float(reached @ discounts[: len(reached)] / (best @ discounts[: len(best)]))
