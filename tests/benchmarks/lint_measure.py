@@ -2,7 +2,8 @@
 
 Planted: a text counts as found where any finding of a kind that stops it or asks for a reason falls on it; recall
 by what was planted. Clean: a text counts as flagged where any such finding falls on it. Both in two halves: the
-held-out one was written before any rule was tuned.
+held-out one was written before any rule was tuned. Blind: evasions and clean texts written without knowledge of the
+rules, measured once before the rules were mended after them; what they show since then is no longer blind.
 """
 
 import json
@@ -60,25 +61,35 @@ def findings_in(text: str, *, names: tuple[str, ...] = ()) -> list[Finding]:
 
 
 def measure(half: str | None = None) -> Measured:
-    """All texts, or one half ("tune" or "held")."""
+    """All planted and clean texts, or one half of them ("tune" or "held"), or the "blind" ones."""
     result = Measured()
-    for row in texts("lint_planted.jsonl"):
-        if half in (None, row["half"]):
-            rules = {finding.rule for finding in findings_in(row["text"], names=tuple(row["names"]))}
-            result.planted[row["kind"]] += 1
-            result.found[row["kind"]] += bool(rules)
-            result.raised.update(rules)
-            if not rules:
-                result.wrong.append(f"missed {row['kind']}: {row['planted']}")
-    for row in texts("lint_clean.jsonl"):
-        if half in (None, row["half"]):
-            rules = {finding.rule for finding in findings_in(row["text"])}
+    for row in _rows(half):
+        rules = {finding.rule for finding in findings_in(row["text"], names=tuple(row.get("names", ())))}
+        if row["kind"] == "clean":
             result.clean += 1
             result.wrongly += bool(rules)
             result.flagged.update(rules)
             if rules:
                 result.wrong.append(f"flagged {sorted(rules)}: {row['text']}")
+        else:
+            result.planted[row["kind"]] += 1
+            result.found[row["kind"]] += bool(rules)
+            result.raised.update(rules)
+            if not rules:
+                result.wrong.append(f"missed {row['kind']}: {row['text']}")
     return result
+
+
+def _rows(half: str | None) -> Iterator[dict[str, str]]:
+    if half == "blind":
+        yield from texts("lint_blind.jsonl")
+        return
+    for row in texts("lint_planted.jsonl"):
+        if half in (None, row["half"]):
+            yield row
+    for row in texts("lint_clean.jsonl"):
+        if half in (None, row["half"]):
+            yield {"kind": "clean", **row}
 
 
 def report(half: str, *, with_misses: bool) -> str:
@@ -94,5 +105,5 @@ def report(half: str, *, with_misses: bool) -> str:
 
 
 if __name__ == "__main__":
-    for part in HALVES:
+    for part in (*HALVES, "blind"):
         sys.stdout.write(report(part, with_misses="--misses" in sys.argv))
