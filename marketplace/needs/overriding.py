@@ -24,6 +24,7 @@ _REASONS: Mapping[str, tuple[OverrideReason, ...]] = {
     "value_cap": (_R.WRITTEN_APPROVAL,),
     "child": (_R.NOBODY_KNOWN, _R.OTHER_MEANING),
     "illness": (_R.NOBODY_KNOWN, _R.OTHER_MEANING),
+    "body": (_R.NOBODY_KNOWN, _R.OTHER_MEANING),
     "name_part": (_R.OTHER_MEANING,),
 }
 _USUAL = (_R.OTHER_MEANING, _R.VISITED)

@@ -3,7 +3,8 @@
 Planted: a text counts as found where any finding of a kind that stops it or asks for a reason falls on it; recall
 by what was planted. Clean: a text counts as flagged where any such finding falls on it. Both in two halves: the
 held-out one was written before any rule was tuned. Blind: evasions and clean texts written without knowledge of the
-rules, measured once before the rules were mended after them; what they show since then is no longer blind.
+rules, measured once before the rules were mended after them; what they show since then is no longer blind. The
+second set was written after that mending, from other angles; its first figures are in the history.
 """
 
 import json
@@ -17,16 +18,19 @@ from marketplace.core.kinds import SupportKind
 from marketplace.needs.lint import Draft, DraftLine, Finding, Severity, check_need
 
 HALVES = ("tune", "held")
+BLIND = {"blind": "lint_blind.jsonl", "second": "lint_blind_second.jsonl"}
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 _LINE = DraftLine("棉被", SupportKind.GOODS, 1, "床", 18_000, 12_000, 26_000, 6)
 # Findings about prices, caps and length say nothing of what is planted.
 _ABOUT_WORDS = frozenset(
     {
         *("id_number", "card", "phone", "plate", "chat", "contact", "says_name", "member_name", "name_part"),
-        *("village_name", "school", "address", "child_age", "child", "illness"),
+        *("village_name", "school", "address", "child_age", "child", "illness", "body"),
         *("luxury", "forbidden", "brand", "complaint", "odd_signs", "vague", "several", "not_chinese"),
     }
 )
+# A reason that says nothing is refused as too short as well.
+_FOUND_BY = {"vague": frozenset({"too_short"})}
 PERSONAL = ("id_number", "phone", "card", "plate", "chat", "address", "says_name", "member_name", "school", "minor")
 MUST_FIND = (*PERSONAL, "illness", "forbidden")
 
@@ -54,17 +58,20 @@ def texts(name: str) -> Iterator[dict[str, str]]:
         yield json.loads(line)
 
 
-def findings_in(text: str, *, names: tuple[str, ...] = ()) -> list[Finding]:
-    """What the lint says of a text, prices and length aside."""
+def findings_in(text: str, *, names: tuple[str, ...] = (), kind: str = "") -> list[Finding]:
+    """What the lint says of a text, prices and length aside; ``kind`` is what was planted."""
+    about = _ABOUT_WORDS | _FOUND_BY.get(kind, frozenset())
     findings = check_need(Draft(lines=(_LINE,), story=text, names=names))
-    return [f for f in findings if f.rule in _ABOUT_WORDS and f.severity is not Severity.NOTE]
+    return [f for f in findings if f.rule in about and f.severity is not Severity.NOTE]
 
 
 def measure(half: str | None = None) -> Measured:
-    """All planted and clean texts, or one half of them ("tune" or "held"), or the "blind" ones."""
+    """All planted and clean texts, or one half of them ("tune" or "held"), or one of the BLIND sets."""
     result = Measured()
     for row in _rows(half):
-        rules = {finding.rule for finding in findings_in(row["text"], names=tuple(row.get("names", ())))}
+        rules = {
+            finding.rule for finding in findings_in(row["text"], names=tuple(row.get("names", ())), kind=row["kind"])
+        }
         if row["kind"] == "clean":
             result.clean += 1
             result.wrongly += bool(rules)
@@ -81,8 +88,8 @@ def measure(half: str | None = None) -> Measured:
 
 
 def _rows(half: str | None) -> Iterator[dict[str, str]]:
-    if half == "blind":
-        yield from texts("lint_blind.jsonl")
+    if half in BLIND:
+        yield from texts(BLIND[half])
         return
     for row in texts("lint_planted.jsonl"):
         if half in (None, row["half"]):
@@ -105,5 +112,5 @@ def report(half: str, *, with_misses: bool) -> str:
 
 
 if __name__ == "__main__":
-    for part in (*HALVES, "blind"):
+    for part in (*HALVES, *BLIND):
         sys.stdout.write(report(part, with_misses="--misses" in sys.argv))

@@ -45,6 +45,18 @@ def test_personal_data_and_forbidden_things_are_found_and_clean_texts_pass(half:
     assert measured.wrongly <= 0.05 * measured.clean, measured.wrong
 
 
+@pytest.mark.parametrize(("texts", "least"), [("blind", 0.95), ("second", 0.9)])
+def test_evasions_written_without_knowledge_of_the_rules_are_found(texts: str, least: float) -> None:
+    """P1: dialect, numbers in disguise, nicknames, illnesses by their effect; at most 5 of 100 clean ones flagged.
+
+    Their first figures, before the rules were mended after them, were .584 and .667: what is written tomorrow will
+    be found about that often, and people look at the rest.
+    """
+    measured = measure(texts)
+    assert measured.recall(*MUST_FIND) >= least, measured.wrong
+    assert measured.wrongly <= 0.05 * measured.clean, measured.wrong
+
+
 def test_the_planted_and_the_clean_texts_are_three_hundred_each() -> None:
     both = [measure(half) for half in HALVES]
     assert sum(sum(m.planted.values()) for m in both) >= 300

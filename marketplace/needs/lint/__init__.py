@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterable, Sequence
 from marketplace.needs.lint.amounts import caps, price, quantity
 from marketplace.needs.lint.fitting import cause_fits, room_of, several, wishes_of
 from marketplace.needs.lint.fixes import RULE_NAMES
+from marketplace.needs.lint.illness import illness
+from marketplace.needs.lint.minors import minors
 from marketplace.needs.lint.model import Asked, Draft, DraftLine, Finding, Severity, line_field
-from marketplace.needs.lint.people import illness, minors, names
+from marketplace.needs.lint.people import names
 from marketplace.needs.lint.personal import personal_data
 from marketplace.needs.lint.repeats import duplicate, near_copy
 from marketplace.needs.lint.wording import LONGEST_STORY, SHORTEST_STORY, vague

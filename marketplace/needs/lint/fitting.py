@@ -17,17 +17,30 @@ _ROOMS = (
     frozenset({_C.PUB}),
     frozenset({_C.CAR, _C.LAW}),
 )
-_CLAUSE = re.compile(r"[，。；！？,.;!?]|还想|还要|还需|另外|以及|同时")
-_ASKS = re.compile(r"想要|需要|希望|还想|还要|想学|想买|想换|想让|缺|求|申请|也想|想给")
+_CLAUSE = re.compile(r"[，。；！？、,.;!?]|以及|同时|(?=还[想要需差缺有]|另外|顺[便带]|再想?要|[一二三四五]要)")
+_ASKS = re.compile(
+    r"想要|需要|希望|想学|想买|想换|想让|缺|求|申请|也想|想给|差|解决|没有?着落|^(?:想|就|都|另外|顺便|还|再|[一二三四五])?要"
+)
+# A thing with its number asks too, where the clause does not tell what there is or was.
+_NUMBER = r"[一二两三四五六七八九十百千万\d]+"
+_MEASURE = "[床只头袋台张把口件套桶斤吨个辆株]"
+_COUNTED = re.compile(rf"^{_NUMBER}{_MEASURE}|{_NUMBER}{_MEASURE}$|{_NUMBER}元?$")
+_TELLS = re.compile(r"有|养|种|死|卖|收|够|用了|坏|共|喂|人|亩|没有(?!着落)|靠")
 # What a clause asks for, where it names one of these.
 _WISHES: dict[NeedCategory, re.Pattern[str]] = {
-    _C.WRM: re.compile(r"棉被|被子|被褥|棉衣|羽绒服|棉鞋|取暖|电热毯|毛毯|手套"),
-    _C.DLY: re.compile(r"大米|清油|洗衣机|冰柜|电饭锅|衣柜"),
+    _C.WRM: re.compile(r"棉被|被子|被褥|铺盖|棉絮|棉衣|棉袄|羽绒服|棉鞋|取暖|炉子|的煤|毛毯|手套"),
+    _C.DLY: re.compile(
+        r"大米|面粉|清油|洗衣机|冰柜(?!卖)|冰箱|电饭锅|高压锅|衣柜|电视|(?:木|单人|双人|张)床|床[一两]张"
+    ),
+    _C.HOU: re.compile(r"修房|修屋顶?|修厕所|彩钢瓦|水泥|木门"),
     _C.DIS: re.compile(r"轮椅|拐杖|助听器|假肢|护理床|护理垫"),
-    _C.MED: re.compile(r"药费|手术费|制氧机|血压计|医药费"),
-    _C.EDU: re.compile(r"书包|学费|文具|课外书|学习桌|校服|词典"),
-    _C.IND: re.compile(r"牦牛|牛犊|鸡苗|猪仔|羊羔|种苗|有机肥|脱粒机|大棚|蜂箱"),
-    _C.JOB: re.compile(r"电焊|厨师|挖掘机|电商|驾校|学徒|找工作|岗位"),
+    _C.MED: re.compile(r"药费|手术费|制氧机|血压计|医药费|去复查"),
+    _C.EDU: re.compile(r"书包|书桌|学费|文具|课外书|学习桌|校服|词典"),
+    _C.IND: re.compile(
+        r"牦牛|牛犊|母牛|买牛|鸡苗|猪仔|猪崽|仔猪|羊羔|种苗|种子|化肥|有机肥|饲料|草料|脱粒机|微耕机|打草机|大棚|蜂箱"
+    ),
+    _C.JOB: re.compile(r"电焊|厨师|挖掘机|开挖机|卖冷饮|电商|驾校|驾照|学徒|找工作|岗位"),
+    _C.PUB: re.compile(r"饮水|路灯|村道|蓄水池"),
 }
 # Causes under which a category asks for no explanation; a category or cause that is missing fits everything.
 _FITS: dict[NeedCategory, frozenset[PovertyCause]] = {
@@ -61,7 +74,8 @@ def wishes_of(story: str) -> list[tuple[str, NeedCategory]]:
     """Things that a story asks for, each with its category, in the order of the text."""
     found = []
     for clause in _CLAUSE.split(normal_form(story)):
-        if _ASKS.search(clause):
+        bare = clause.strip()
+        if _ASKS.search(bare) or (_COUNTED.search(bare) and not _TELLS.search(bare)):
             here = [(m.start(), m.group(), category) for category, p in _WISHES.items() for m in p.finditer(clause)]
             found += [(word, category) for _, word, category in sorted(here)]
     return found

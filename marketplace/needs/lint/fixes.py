@@ -9,6 +9,7 @@ FIXES = {
     "name_part": "Write “the household”, “an old person” or nothing: the card needs no name.",
     "address": "Say what the place is like, for example how far the road is, not where it lies.",
     "illness": "Write “to see a doctor”, “medicine” or the thing itself, not the illness.",
+    "body": "Write what is to be done with the thing, for example to go out, not what somebody suffers from.",
     "child_age": "Name the thing and its size, for example shoes of size 37, not the child.",
     "child": "Name the thing and its size, for example shoes of size 37, not the child.",
     "school": "Name the thing and its size, for example shoes of size 37, not the child.",
@@ -50,4 +51,5 @@ RULE_NAMES = {
     "child": "A child is mentioned",
     "name_part": "Part of a name in the text",
     "illness": "An illness is named",
+    "body": "Somebody's body or health is spoken of",
 }

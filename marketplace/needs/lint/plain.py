@@ -12,9 +12,13 @@ _CHINESE_DIGITS = {
     **{"幺": "1", "两": "2", "洞": "0", "拐": "7"},
 }
 # What people put between digits; a comma or an enumeration of amounts is kept apart by the patterns' exact lengths.
-_GAP = r"[\s.\-·•—–_*/|~+(),、]{0,3}"
+_GAP = r"[\s.\-·•—–_*/|~+(),、局转]{0,3}"
+# Letters that stand in for digits inside a number.
+_LOOKALIKES = {"o": "0", "l": "1"}
 # A number of seven digits or more, in whatever writing: shorter runs are quantities, ages and dates.
-_RUN = re.compile(rf"[\d{''.join(_CHINESE_DIGITS)}](?:{_GAP}[\d{''.join(_CHINESE_DIGITS)}]){{6,}}")
+_DIGIT = rf"[\d{''.join(_CHINESE_DIGITS)}]"
+_RUN = re.compile(rf"{_DIGIT}(?:{_GAP}[\d{''.join((*_CHINESE_DIGITS, *_LOOKALIKES))}]){{6,}}")
+_SENTENCE = re.compile(r"[。;!?\n]")
 # Format characters, enclosing marks (keycaps) and variation selectors hide digits from a pattern.
 _HIDDEN = {"Cf", "Me", "Mn"}
 
@@ -39,6 +43,12 @@ def with_digits(text: str) -> str:
     return _RUN.sub(lambda run: _digits(run.group()), plain(text))
 
 
+def numbers_told(text: str, *, after: re.Pattern[str]) -> list[str]:
+    """The digits of each sentence in which ``after`` is found, in one piece: a number that is told bit by bit."""
+    told = (part for part in _SENTENCE.split(plain(text)) if after.search(part))
+    return ["".join(_digits(c) for c in re.findall(_DIGIT, part)) for part in told]
+
+
 def number_of(text: str) -> int:
     """``12``, ``八`` or ``十六`` as a number."""
     if text.isdigit():
@@ -49,6 +59,8 @@ def number_of(text: str) -> int:
 
 
 def _digits(run: str) -> str:
-    return "".join(
-        _CHINESE_DIGITS.get(c) or (str(unicodedata.decimal(c)) if c.isdigit() else "") for c in run if c.isalnum()
-    )
+    return "".join(_digit(c) for c in run if c.isalnum())
+
+
+def _digit(c: str) -> str:
+    return _CHINESE_DIGITS.get(c) or _LOOKALIKES.get(c) or (str(unicodedata.decimal(c)) if c.isdigit() else "")

@@ -30,6 +30,7 @@ _CHECKS: tuple[tuple[str, frozenset[str]], ...] = (
                 "child_age",
                 "child",
                 "illness",
+                "body",
                 "name_part",
             }
         ),
