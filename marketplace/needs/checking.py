@@ -1,10 +1,9 @@
 """Gather what the lint must know about a need: its lines with their bands, the household's names and recent needs."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import sqlalchemy as sa
 
-from marketplace.core.divisions import CODE_LENGTH, Level, at_level, significant
 from marketplace.core.errors import Invalid
 from marketplace.db import db
 from marketplace.households.models import Household, Member
@@ -13,13 +12,11 @@ from marketplace.needs.caps import NEVER_ASKED, asked_by
 from marketplace.needs.catalogue import items_by_id
 from marketplace.needs.lint import Draft, DraftLine, Finding, check_need, refusals
 from marketplace.needs.models import Need, NeedLine
+from marketplace.needs.similar import COMPARED_WITHIN, stories_to_compare
 from marketplace.regions.models import Division
 
-SAME_ITEM_WITHIN = timedelta(days=180)
 # Endings that a village's name carries in the register and nobody writes in a story.
 _VILLAGE_ENDINGS = ("村民委员会", "居民委员会", "社区居委会", "村委会", "居委会", "社区", "村")
-# Enough for a township of half a year; the latest come first.
-_MOST_STORIES = 2_000
 
 
 def lint_of(need: Need, *, now: datetime) -> list[Finding]:
@@ -100,7 +97,7 @@ def _recent(need: Need, *, now: datetime) -> list[tuple[str, str]]:
             Need.household_id == need.household_id,
             Need.id != need.id,
             Need.state.not_in(NEVER_ASKED),
-            Need.submitted_at > now - SAME_ITEM_WITHIN,
+            Need.submitted_at > now - COMPARED_WITHIN,
         )
         .order_by(Need.submitted_at.desc())
     )
@@ -108,19 +105,8 @@ def _recent(need: Need, *, now: datetime) -> list[tuple[str, str]]:
 
 
 def _stories(need: Need, *, now: datetime) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-    """Code and reason of the township's needs of the last 180 days: this household's, and others'."""
-    township = significant(at_level(need.division_code, Level.TOWNSHIP))
-    rows = db.session.execute(
-        sa.select(Need.code, Need.story, Need.household_id)
-        .where(
-            Need.division_code.between(township.ljust(CODE_LENGTH, "0"), township.ljust(CODE_LENGTH, "9")),
-            Need.id != need.id,
-            Need.state.not_in(NEVER_ASKED),
-            Need.submitted_at > now - SAME_ITEM_WITHIN,
-        )
-        .order_by(Need.submitted_at.desc())
-        .limit(_MOST_STORIES)
-    ).all()
+    """Code and reason of needs to compare with: this household's, and others' of the county."""
+    rows = stories_to_compare(need, now=now)
     is_own = [need.household_id is not None and row.household_id == need.household_id for row in rows]
     own = [(row.code, row.story) for row, mine in zip(rows, is_own, strict=True) if mine]
     others = [(row.code, row.story) for row, mine in zip(rows, is_own, strict=True) if not mine]

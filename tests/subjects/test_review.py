@@ -17,6 +17,7 @@ from marketplace.db.clock import CHINA
 from marketplace.households.bulk import id_index
 from marketplace.households.models import Household, Member
 from marketplace.needs import service
+from marketplace.needs.checking import lint_of
 from marketplace.needs.marking import mark_need, marks_of
 from marketplace.needs.models import Decision, Need, NeedReview, OverrideReason, ReturnReason
 from marketplace.needs.pausing import find_pause, list_pauses
@@ -342,6 +343,21 @@ def test_near_copies_stand_beside_a_need_with_their_texts(app: Flask) -> None:
     need = make_need(NeedState.SUBMITTED, story=story.replace("五口", "六口"))
     found = similar_needs(need, now=NOW)
     assert [(other.need.id, other.percent > 90, other.is_same_household) for other in found] == [(copy.id, True, False)]
+
+
+def test_near_copies_are_looked_for_in_the_whole_county_and_of_the_household_anywhere(app: Flask) -> None:
+    story = "冬天夜里零下二十度，家里五口人的铺盖不够用。"
+    moved, elsewhere = make_household(), TREE.village_of_other_county
+    of_county = make_need(
+        household=make_household(TREE.village_of_other_township), story=story, submitted_at=days_ago(9)
+    )
+    make_need(household=make_household(elsewhere), story=story, submitted_at=days_ago(8))
+    make_need(household=make_household(), story="屋顶漏雨三处，雨季以前想换彩钢瓦。", submitted_at=days_ago(7))
+    earlier = make_need(household=moved, division_code=elsewhere, story=story, submitted_at=days_ago(6))
+    need = make_need(NeedState.SUBMITTED, household=moved, story=story.replace("五口", "六口"))
+    found = similar_needs(need, now=NOW)
+    assert {(other.need.id, other.is_same_household) for other in found} == {(of_county.id, False), (earlier.id, True)}
+    assert {finding.rule for finding in lint_of(need, now=NOW)} >= {"near_copy", "same_story"}
 
 
 def _decided(

@@ -80,7 +80,7 @@ class Draft:
     village: str = ""
     # Item names of the household's other needs of the last 180 days, with their need codes.
     recent: tuple[tuple[str, str], ...] = ()
-    # Code and text of needs of the last 180 days: the household's own, and other households' of the township.
+    # Code and text of needs of the last 180 days: the household's own, and other households' of the county.
     own_stories: tuple[tuple[str, str], ...] = ()
     other_stories: tuple[tuple[str, str], ...] = ()
     is_village_need: bool = False

@@ -28,7 +28,7 @@ def duplicate(draft: Draft) -> Iterator[Finding]:
 
 
 def near_copy(draft: Draft) -> Iterator[Finding]:
-    """A reason that nearly repeats another need's, of this household or of another one in the township."""
+    """A reason that nearly repeats another need's, of this household or of another one in the county."""
     own = _nearest(draft.story, draft.own_stories)
     if own:
         yield Finding(
