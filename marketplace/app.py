@@ -1,5 +1,7 @@
 """create_app(): settings -> database -> surfaces -> commands; the only module that knows every subject."""
 
+from inspect import iscoroutinefunction
+
 import sqlalchemy as sa
 from flask import Flask
 from flask_alembic import Alembic
@@ -61,6 +63,8 @@ def create_app(settings: Settings) -> Flask:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     db.init_app(app)
+    # No session is asynchronous: to close none of them would start an event loop in a thread for each request.
+    app.teardown_appcontext_funcs = [end for end in app.teardown_appcontext_funcs if not iscoroutinefunction(end)]
     with app.app_context():
         prepare(db.engine)
         alembic.init_app(app)
