@@ -24,6 +24,7 @@ from marketplace.web.matching.refresh import wait_until_settled
 from tests import factories
 from tests.apps import opened
 from tests.client import Client
+from tests.memory import memory_folder
 from tests.postgres import NoPostgres, Server, running_server
 from tests.server import LiveServer, running
 from tests.settings import make_settings
@@ -34,6 +35,12 @@ _TEMPLATE = "template_migrated"
 # The same examples every time: a gate that fails by chance is not a gate.
 hypothesis.settings.register_profile("gate", derandomize=True, deadline=None, print_blob=True)
 hypothesis.settings.load_profile("gate")
+
+
+def pytest_configure() -> None:
+    """Give every test's folder a place in memory, unless somebody has chosen another."""
+    if place := memory_folder():
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", place)
 
 
 def missing(what: str) -> None:

@@ -12,15 +12,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
 
+from tests.memory import memory_folder
+
 USER = "jiedui"
 START_SECONDS = 60
 STOP_SECONDS = 20
-ROOM = 6 * 1024**3
 # Speed over safety: the data dies with the run.
 OPTIONS = {
     "listen_addresses": "",
@@ -50,15 +51,17 @@ class Server:
 
     def create(self, database: str, *, template: str = "template0") -> None:
         """Make a database, as a copy of ``template``."""
-        self._run("CREATE DATABASE {} TEMPLATE {}", database, template)
+        self._run("CREATE DATABASE {} TEMPLATE {}", database, template, since_15=" STRATEGY FILE_COPY")
 
     def drop(self, database: str) -> None:
         """Remove a database, whoever is still connected."""
         self._run("DROP DATABASE IF EXISTS {} WITH (FORCE)", database)
 
-    def _run(self, statement: str, *names: str) -> None:
+    def _run(self, statement: LiteralString, *names: str, since_15: LiteralString = "") -> None:
         with psycopg.connect(host=str(self.folder), user=USER, dbname="postgres", autocommit=True) as connection:
-            connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+            # Since 15 pages are copied through the log, which takes half as long again as copying files.
+            how = since_15 if connection.info.server_version >= 150_000 else ""
+            connection.execute(sql.SQL(statement + how).format(*map(sql.Identifier, names)))
 
 
 def installed_binaries() -> Path | None:
@@ -102,7 +105,8 @@ def running_server() -> Iterator[Server]:
 @contextmanager
 def start_server(binaries: Path) -> Iterator[Server]:
     """Run the PostgreSQL of ``binaries`` on a new data folder; stops it and removes the folder at the end."""
-    folder = Path(tempfile.mkdtemp(prefix="jiedui-pg-", dir=_quick_place()))
+    # A short path, because a socket's may have 107 bytes at most.
+    folder = Path(tempfile.mkdtemp(prefix="jiedui-pg-", dir=memory_folder() or "/tmp"))
     rights = _rights(folder)
     try:
         usable = _reachable(binaries, folder) if rights else binaries
@@ -116,13 +120,6 @@ def start_server(binaries: Path) -> Iterator[Server]:
             _stop(process)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _quick_place() -> str:
-    """Memory where there is plenty, else /tmp; a short path, because a socket's may have 107 bytes at most."""
-    memory = Path("/dev/shm")
-    has_room = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > ROOM
-    return str(memory) if has_room else "/tmp"
 
 
 def _is_complete(folder: Path) -> bool:
