@@ -88,10 +88,11 @@ def forms(page: str) -> list[Form]:
     """The forms of a page: those of its main part first, then those of its frame (logging out, searching)."""
     root = parse(page)
     inside = [form for main in root.all("main") for form in main.all("form")]
-    return [_form(e) for e in (*inside, *(f for f in root.all("form") if not any(f is i for i in inside)))]
+    return [form_of(e) for e in (*inside, *(f for f in root.all("form") if not any(f is i for i in inside)))]
 
 
-def _form(element: Element) -> Form:
+def form_of(element: Element) -> Form:
+    """What a browser would send from this form element."""
     fields: dict[str, list[str]] = {}
     buttons: list[tuple[str, str]] = []
     for control in element.all("input", "textarea", "select", "button"):

@@ -14,7 +14,7 @@ from marketplace.config import Settings
 from marketplace.core.permissions import Role
 from tests.server import LiveServer, environment_of, plain_environment, running
 
-BUILD_SECONDS = 120
+BUILD_SECONDS = 300
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from urllib.parse import urlencode, urljoin
 
 import pytest
 import sqlalchemy as sa
 from _pytest.mark import ParameterSet
 from flask import Flask
-from playwright.sync_api import Browser, FilePayload, Page, Response
+from playwright.sync_api import APIResponse, Browser, FilePayload, Page, Response
 
 from marketplace.accounts.models import User
 from marketplace.accounts.queries import actor_of, find_user_by_phone
@@ -30,6 +31,7 @@ from tests import register
 from tests.apps import opened
 from tests.browser.conftest import DESK, PHONE, Window, new_window
 from tests.browser.demonstration import Demonstration, demonstration
+from tests.html import Element, form_of, parse
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -421,3 +423,58 @@ def leaked_words(page: Page) -> list[str]:
 def too_wide(page: Page) -> int:
     """By how many pixels the page is wider than its screen."""
     return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+
+
+# More than any field takes, no number, no date, none of the choices.
+SPOILT = "字" * 2_001
+TYPED = {"", "text", "tel", "search", "email", "number", "date", "password", "url"}
+
+
+def test_bad_input_is_answered_with_a_sentence_and_nothing_typed_is_lost(site: Site) -> None:
+    """Every form that takes something typed, as each role sees it: spoilt throughout, then empty throughout."""
+    seen: set[tuple[Role | None, str, tuple[str, ...]]] = set()
+    wrong: list[str] = []
+    for example in (example for examples in PAGES.values() for example in examples if example.status == 200):
+        window = site.window(example.role)
+        address = example.path.format(**site.names)
+        page = window.page.context.request.get(site.demo.server.url + address)
+        for form in (e for main in parse(page.text()).all("main") for e in main.all("form") if e["method"] == "post"):
+            typed = _typed(form)
+            target = urljoin(page.url, form["action"])
+            if not typed or (example.role, target, tuple(typed)) in seen:
+                continue
+            seen.add((example.role, target, tuple(typed)))
+            kept = form_of(form).fields
+            for value in (SPOILT, ""):
+                sent = [*((n, v) for n, vs in kept.items() if n not in typed for v in vs), *((n, value) for n in typed)]
+                answer = window.page.context.request.post(
+                    target,
+                    data=urlencode(sent),
+                    headers={"Content-Type": "application/x-www-form-urlencoded"},
+                    max_redirects=0,
+                )
+                what = f"{example.role} {address} -> {target} {sorted(typed)} {'spoilt' if value else 'empty'}"
+                wrong += [f"{what}: {fault}" for fault in _answer_faults(answer, typed, value)]
+    assert len(seen) >= 40
+    assert wrong == []
+
+
+def _typed(form: Element) -> list[str]:
+    """Names of the fields of a form that somebody types into or chooses in."""
+    found = [e["name"] for e in form.all("input") if e["type"] in TYPED and e["name"]]
+    return sorted({*found, *(e["name"] for e in form.all("textarea", "select") if e["name"])})
+
+
+def _answer_faults(answer: APIResponse, typed: list[str], value: str) -> Iterator[str]:
+    if answer.status >= 500:
+        yield f"status {answer.status}"
+    if not value:
+        return
+    if answer.status < 400:
+        yield f"taken, status {answer.status}"
+    text = answer.text()
+    if answer.status in (422, 400) and not any(e["role"] == "alert" for e in parse(text).walk()):
+        yield f"status {answer.status} without a sentence"
+    is_secret = set(typed) <= {"current", "password"}
+    if answer.status == 422 and SPOILT not in text and not is_secret:
+        yield "what was typed is gone"
