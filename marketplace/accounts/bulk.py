@@ -12,6 +12,7 @@ from marketplace.accounts.passwords import ensure_acceptable, hash_password
 from marketplace.accounts.queries import phone_index
 from marketplace.core.permissions import Role
 from marketplace.db import db
+from marketplace.db.many import insert_many, inserted_ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,30 +38,23 @@ def insert_users(rows: Sequence[UserRow]) -> list[int]:
 
     The phone numbers must be well-formed and new: the database refuses the same one twice.
     """
-    if not rows:
-        return []
-    ids = list(
-        db.session.scalars(
-            sa.insert(User).returning(User.id, sort_by_parameter_order=True),
-            [
-                {
-                    "name": row.name,
-                    "phone": row.phone,
-                    "phone_index": phone_index(row.phone),
-                    "unit": row.unit,
-                    "active": True,
-                    "fs_uniquifier": secrets.token_hex(16),
-                    "created_at": row.created_at,
-                }
-                for row in rows
-            ],
-        )
-    )
+    values = [
+        {
+            "name": row.name,
+            "phone": row.phone,
+            "phone_index": phone_index(row.phone),
+            "unit": row.unit,
+            "active": True,
+            "fs_uniquifier": secrets.token_hex(16),
+            "created_at": row.created_at,
+        }
+        for row in rows
+    ]
+    ids = inserted_ids(db.session, User, values)
     grants = [
         {"user_id": user_id, "role": role, "division_code": division, "granted_at": row.created_at}
         for user_id, row in zip(ids, rows, strict=True)
         for role, division in row.grants
     ]
-    if grants:
-        db.session.execute(sa.insert(RoleGrant), grants)
+    insert_many(db.session, RoleGrant, grants)
     return ids

@@ -15,6 +15,7 @@ from marketplace.core.codes import Prefix, new_code
 from marketplace.core.errors import Conflict, Invalid
 from marketplace.core.permissions import Permission
 from marketplace.db import db
+from marketplace.db.many import insert_many
 from marketplace.pledges.offering import offer_need
 
 __all__ = ["Offered", "accept_parts", "discard_allocation", "keep_plan", "plan_allocation"]
@@ -62,8 +63,7 @@ def keep_plan(plan: Plan, *, by: Actor, now: datetime) -> Allocation:
         for p in plan.parts
     ]
     for model, rows in ((AllocationNeed, needs), (AllocationPart, parts)):
-        if rows:
-            db.session.execute(sa.insert(model), rows)
+        insert_many(db.session, model, rows)
     _record(allocation, "allocation.propose", by=by, now=now, parts=len(parts))
     db.session.flush()
     return allocation

@@ -1,5 +1,6 @@
 """What became of the demonstration's suggestions and gifts: lists shown and opened, answers months later, kept days."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -60,14 +61,16 @@ class Follower:
     def _rows(self, deeds: Sequence[Deed], runs: Sequence[MatchRun]) -> Iterator[OutcomeRow]:
         """For each gift that was suggested the list in which it stood, filled with needs that were open then."""
         taken: set[tuple[int, int, int]] = set()
-        opened_at = sorted((d.need.published_at, d.need.id) for d in deeds if d.need.published_at)
+        published = sorted((d.need.published_at, d.need.id) for d in deeds if d.need.published_at)
+        moments = [at for at, _ in published]
         for deed in deeds:
             if self.rng.random() > _SUGGESTED_SHARE:
                 continue
             made = deed.at("accepted")
             run = [r for r in runs if r.at <= made][-1]
             place = 1 + min(int(self.rng.expovariate(0.45)), _LIST - 1)
-            open_then = [need_id for published, need_id in opened_at if made - timedelta(days=120) < published < made]
+            span = slice(bisect_right(moments, made - timedelta(days=120)), bisect_left(moments, made))
+            open_then = [need_id for _, need_id in published[span]]
             others = self.rng.sample(open_then, k=min(_LIST, len(open_then)))
             shown = [need_id for need_id in others if need_id != deed.need.id][: _LIST - 1]
             shown.insert(min(place - 1, len(shown)), deed.need.id)

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import sqlalchemy as sa
-
 from marketplace.accounts.queries import phone_index
 from marketplace.core.kinds import DonorType
 from marketplace.db import db
+from marketplace.db.many import insert_many, inserted_ids
 from marketplace.donors.models import Donor, Preference
 
 
@@ -54,8 +53,6 @@ def insert_donors(rows: Sequence[DonorRow]) -> list[int]:
 
     Codes, credit codes and users must be new: the database refuses the same one twice.
     """
-    if not rows:
-        return []
     values = [
         {
             **{name: getattr(row, name) for name in _DONOR_FIELDS},
@@ -63,8 +60,8 @@ def insert_donors(rows: Sequence[DonorRow]) -> list[int]:
         }
         for row in rows
     ]
-    ids = list(db.session.scalars(sa.insert(Donor).returning(Donor.id, sort_by_parameter_order=True), values))
-    db.session.execute(sa.insert(Preference), [_preference(i, row) for i, row in zip(ids, rows, strict=True)])
+    ids = inserted_ids(db.session, Donor, values)
+    insert_many(db.session, Preference, [_preference(i, row) for i, row in zip(ids, rows, strict=True)])
     return ids
 
 

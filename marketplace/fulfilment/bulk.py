@@ -10,7 +10,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from marketplace.db import Base, db
+from marketplace.db import db
+from marketplace.db.many import insert_many
 from marketplace.fulfilment.models import (
     Confirmation,
     ConfirmerKind,
@@ -93,7 +94,7 @@ class FeedbackRow:
 def insert_receipts(rows: Iterable[ReceiptRow]) -> None:
     """Add receipts with their lines; each names its ledger entry, and no entry has two."""
     ordered = list(rows)
-    _insert(Receipt, [_values(row, leave_out={"quantities"}) for row in ordered])
+    insert_many(db.session, Receipt, [_values(row, leave_out={"quantities"}) for row in ordered])
     chosen = sa.select(Receipt.entry_id, Receipt.id).where(Receipt.pledge_id.in_({row.pledge_id for row in ordered}))
     ids = {row.entry_id: row.id for row in db.session.execute(chosen)}
     lines = [
@@ -101,33 +102,28 @@ def insert_receipts(rows: Iterable[ReceiptRow]) -> None:
         for row in ordered
         for line_id, quantity in row.quantities.items()
     ]
-    _insert(ReceiptLine, lines)
+    insert_many(db.session, ReceiptLine, lines)
 
 
 def insert_uses(rows: Iterable[UseRow]) -> None:
     """Add uses of money."""
-    _insert(Use, [_values(row) for row in rows])
+    insert_many(db.session, Use, [_values(row) for row in rows])
 
 
 def insert_deliveries(rows: Iterable[DeliveryRow]) -> None:
     """Add deliveries; one for a pledge."""
-    _insert(Delivery, [_values(row) for row in rows])
+    insert_many(db.session, Delivery, [_values(row) for row in rows])
 
 
 def insert_confirmations(rows: Iterable[ConfirmationRow]) -> None:
     """Add answers of households and second persons."""
-    _insert(Confirmation, [_values(row) for row in rows])
+    insert_many(db.session, Confirmation, [_values(row) for row in rows])
 
 
 def insert_feedbacks(rows: Iterable[FeedbackRow]) -> None:
     """Add feedbacks; one for a pledge."""
-    _insert(Feedback, [_values(row) for row in rows])
+    insert_many(db.session, Feedback, [_values(row) for row in rows])
 
 
 def _values(row: Any, *, leave_out: Iterable[str] = ()) -> dict[str, Any]:
     return {name: getattr(row, name) for name in row.__dataclass_fields__ if name not in set(leave_out)}
-
-
-def _insert(model: type[Base], rows: list[dict[str, Any]]) -> None:
-    if rows:
-        db.session.execute(sa.insert(model), rows)

@@ -17,6 +17,7 @@ from marketplace.core.errors import Conflict, Forbidden, Invalid, NotFound
 from marketplace.core.permissions import Permission
 from marketplace.core.workflow import NeedState
 from marketplace.db import db
+from marketplace.db.many import insert_many
 from marketplace.fulfilment.loading import NOTHING_HERE, canonical
 from marketplace.fulfilment.models import ConfirmerKind, ConfirmHow, Delivery, FollowUp
 from marketplace.fulfilment.wording import clean_words
@@ -148,8 +149,7 @@ def follow_ups_of(need_ids: Collection[int]) -> dict[int, list[FollowUp]]:
 def insert_follow_ups(rows: Iterable[FollowUpRow]) -> None:
     """Add answers and the outcomes that they are for the pledges of their needs."""
     ordered = list(rows)
-    if ordered:
-        db.session.execute(sa.insert(FollowUp), [asdict(row) for row in ordered])
+    insert_many(db.session, FollowUp, [asdict(row) for row in ordered])
     effects: defaultdict[int, list[Effect]] = defaultdict(list)
     for row in ordered:
         effects[row.need_id].append(Effect(row.days, row.still_useful, row.at))

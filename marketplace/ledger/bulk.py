@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from marketplace.core.errors import Conflict
 from marketplace.db import db
+from marketplace.db.many import insert_many, inserted_ids
 from marketplace.ledger.models import EntryKind, LedgerAccount, LedgerBalance, LedgerEntry, LedgerLine
 from marketplace.ledger.rules import Account, Standing, Subject, Transfer, check_shape
 from marketplace.ledger.store import line_rows, places_of, request_digest, total_values
@@ -35,13 +36,12 @@ def insert_entries(rows: Sequence[EntryRow]) -> list[int]:
     standings = _replay(rows)
     _ensure_new(set(standings))
     heads = [_head(row) for row in rows]
-    returning = sa.insert(LedgerEntry).returning(LedgerEntry.id, sort_by_parameter_order=True)
-    entry_ids = list(db.session.scalars(returning, heads)) if heads else []
+    entry_ids = inserted_ids(db.session, LedgerEntry, heads)
     ids = _open_accounts([line for row in rows for line in row.lines])
     lines = [line for key, row in zip(entry_ids, rows, strict=True) for line in line_rows(key, row.lines, ids)]
     if lines:
-        db.session.execute(sa.insert(LedgerLine), lines)
-        db.session.execute(sa.insert(LedgerBalance), _balances(standings))
+        insert_many(db.session, LedgerLine, lines)
+        insert_many(db.session, LedgerBalance, _balances(standings))
     return entry_ids
 
 
@@ -82,8 +82,7 @@ def _open_accounts(lines: Sequence[Transfer]) -> dict[tuple[Account, str], int]:
     missing = sorted(places_of(lines) - set(found))
     if missing:
         values = [{"role": a.role, "holder": a.holder, "unit": unit} for a, unit in missing]
-        returning = sa.insert(LedgerAccount).returning(LedgerAccount.id, sort_by_parameter_order=True)
-        found.update(zip(missing, db.session.scalars(returning, values), strict=True))
+        found.update(zip(missing, inserted_ids(db.session, LedgerAccount, values), strict=True))
     return found
 
 

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import sqlalchemy as sa
-
 from marketplace.db import db
+from marketplace.db.many import inserted_ids
 from marketplace.media.files import photo_folder
 from marketplace.media.models import Photo
 from marketplace.media.pictures import Picture
@@ -56,7 +55,7 @@ def insert_photos(rows: Sequence[PhotoRow]) -> list[int]:
         }
         for row in rows
     ]
-    return list(db.session.scalars(sa.insert(Photo).returning(Photo.id, sort_by_parameter_order=True), values))
+    return inserted_ids(db.session, Photo, values)
 
 
 def _write(row: PhotoRow, files: dict[int, Path]) -> None:

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-import sqlalchemy as sa
-
 from marketplace.audit import service as audit
 from marketplace.core.actor import Actor
 from marketplace.core.codes import Prefix, new_code
@@ -14,6 +12,7 @@ from marketplace.core.kinds import Channel
 from marketplace.core.money import LARGEST_FEN
 from marketplace.core.permissions import Permission
 from marketplace.db import db
+from marketplace.db.many import inserted_ids
 from marketplace.ledger import service as ledger
 from marketplace.ledger.models import EntryKind
 from marketplace.ledger.rules import Quantity, Subject, Transfer
@@ -116,11 +115,8 @@ def _ensure_may_record(by: Actor, division: str) -> None:
 
 def insert_agreements(rows: Sequence[AgreementRow]) -> list[int]:
     """Insert agreements and their ledger entries; their ids in the order of ``rows``."""
-    if not rows:
-        return []
     names = ("code", "channel", "unit", "title", "division_code", "agreed_fen", "signed_on")
-    returning = sa.insert(Agreement).returning(Agreement.id, sort_by_parameter_order=True)
-    ids = list(db.session.scalars(returning, [{name: getattr(row, name) for name in names} for row in rows]))
+    ids = inserted_ids(db.session, Agreement, [{name: getattr(row, name) for name in names} for row in rows])
     ledger.insert_entries([entry for i, row in zip(ids, rows, strict=True) for entry in _entries(i, row)])
     return ids
 

@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-import sqlalchemy as sa
-
 from marketplace.core.kinds import SupportKind
 from marketplace.core.workflow import PledgeState
 from marketplace.db import db
+from marketplace.db.many import insert_many, inserted_ids
 from marketplace.pledges.models import Pledge, PledgeLine, Way
 
 
@@ -48,14 +47,12 @@ _FIELDS = tuple(name for name in PledgeRow.__dataclass_fields__ if name not in (
 
 def insert_pledges(rows: Sequence[PledgeRow]) -> list[int]:
     """Insert pledges and lines; their ids in the order of ``rows``. The needs' own counts are not touched."""
-    if not rows:
-        return []
     values = [{name: getattr(row, name) for name in _FIELDS} for row in rows]
-    ids = list(db.session.scalars(sa.insert(Pledge).returning(Pledge.id, sort_by_parameter_order=True), values))
+    ids = inserted_ids(db.session, Pledge, values)
     lines = [
         {"pledge_id": i, "line_id": line, "quantity": quantity, "released": row.released.get(line, 0)}
         for i, row in zip(ids, rows, strict=True)
         for line, quantity in row.quantities.items()
     ]
-    db.session.execute(sa.insert(PledgeLine), lines)
+    insert_many(db.session, PledgeLine, lines)
     return ids
