@@ -1,23 +1,29 @@
 """The lines of a draft: made from the catalogue, put in order, summed up in the title."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from marketplace.core.kinds import SupportKind
 from marketplace.db import db
+from marketplace.needs.bands import bands_for
 from marketplace.needs.models import CatalogueItem, Need, NeedLine
 from marketplace.needs.wording import kind_of, title_of, value_of
 
 
-def line_of(item: CatalogueItem) -> NeedLine:
-    """One piece of an item at its typical price; money at its typical amount."""
+def lines_of(items: Collection[CatalogueItem], *, area: str) -> list[NeedLine]:
+    """One piece of each item at what it usually costs in the county of ``area``; money at its usual amount."""
+    bands = bands_for(items, area=area)
+    return [_line(item, bands[item.id].typical_fen) for item in items]
+
+
+def _line(item: CatalogueItem, typical_fen: int) -> NeedLine:
     is_money = item.kind is SupportKind.MONEY
     return NeedLine(
         item_id=item.id,
         kind=item.kind,
         name=item.name,
-        quantity=max(item.typical_fen, 1) if is_money else 1,
+        quantity=max(typical_fen, 1) if is_money else 1,
         unit=item.unit,
-        unit_price_fen=1 if is_money else item.typical_fen,
+        unit_price_fen=1 if is_money else typical_fen,
     )
 
 

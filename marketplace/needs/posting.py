@@ -28,7 +28,7 @@ from marketplace.needs import policy
 from marketplace.needs.catalogue import items_by_code, items_by_id
 from marketplace.needs.checking import lint_of, raise_refusals
 from marketplace.needs.drafts import Step, begin_draft, get_draft, go_on, missing_step
-from marketplace.needs.lines import line_of, retitle, set_lines
+from marketplace.needs.lines import lines_of, retitle, set_lines
 from marketplace.needs.lint import LONGEST_STORY
 from marketplace.needs.marking import mark_need
 from marketplace.needs.models import MONEY_UNIT, Need, NeedLine, NeedPhoto, OverrideReason, OverrideStage
@@ -94,7 +94,8 @@ def choose_items(
     chosen = {item.id: item for item in items_by_code(items)}
     kept = [line for line in need.lines if line.item_id is None or line.item_id in chosen]
     present = {line.item_id for line in kept}
-    lines = [*kept, *(line_of(item) for item in chosen.values() if item.id not in present)]
+    added = [item for item in chosen.values() if item.id not in present]
+    lines = [*kept, *lines_of(added, area=need.division_code)]
     if own is not None:
         lines.append(_own_line(own))
     if is_done and not lines:

@@ -19,6 +19,7 @@ from marketplace.core.tables import read_table
 from marketplace.core.text import normal_form
 from marketplace.db import db
 from marketplace.households.models import Household
+from marketplace.needs.bands import bands_for
 from marketplace.needs.catalogue import list_items, search_items
 from marketplace.needs.checking import lint_of
 from marketplace.needs.consenting import ConsentGiven, give_consent
@@ -124,17 +125,19 @@ def village_of(who: str) -> str:
     return db.session.scalar(sa.select(Household.division_code).where(Household.code == who.upper())) or ""
 
 
-def blank_sheet(households: Sequence[Household]) -> bytes:
-    """The XLSX to fill in: the columns, and beside them the items and the households to choose from."""
+def blank_sheet(households: Sequence[Household], *, area: str) -> bytes:
+    """The XLSX to fill in: the columns, beside them the county's items and the households to choose from."""
     book = openpyxl.Workbook()
     sheet = book.active
     sheet.title = "需求"
     sheet.append(COLUMNS)
     things = book.create_sheet("物品")
     things.append(("物品", "单位", "参考单价（元）"))
-    for item in list_items():
+    items = list_items(area=area)
+    bands = bands_for(items, area=area)
+    for item in items:
         unit = "元" if item.unit == MONEY_UNIT else item.unit
-        things.append((text_cell(item.name), unit, Money(item.typical_fen).short))
+        things.append((text_cell(item.name), unit, Money(bands[item.id].typical_fen).short))
     reasons = book.create_sheet(WHY_STILL)
     for reason in OverrideReason:
         reasons.append((reason.label,))
@@ -172,7 +175,7 @@ def _post(group: Group, *, key: str, by: Actor, now: datetime) -> Need:
     need = start_need(
         household_code=None if is_village else who, village=who if is_village else None, client_key=key, by=by, now=now
     )
-    wanted = list(_items(group))
+    wanted = list(_items(group, area=need.division_code))
     choose_items(need.code, items=[item.code for item, _ in wanted], by=by, now=now)
     amounts = {item.id: amount for item, amount in wanted}
     at = {line.position: amounts[line.item_id or 0] for line in need.lines}
@@ -197,10 +200,10 @@ def _overrides(need: Need, typed: str, *, now: datetime) -> dict[str, OverrideRe
     return {finding.rule: reason for finding in asking if reason is not None}
 
 
-def _items(group: Group) -> Iterator[tuple[CatalogueItem, Amount]]:
-    by_name = {
-        normal_form(name): item for item in list_items() for name in (item.code, item.name, short_name(item.name))
-    }
+def _items(group: Group, *, area: str) -> Iterator[tuple[CatalogueItem, Amount]]:
+    items = list_items()
+    bands = bands_for(items, area=area)
+    by_name = {normal_form(name): item for item in items for name in (item.code, item.name, short_name(item.name))}
     for _row, cells in group:
         name = cells.get(ITEM, "")
         item = by_name.get(normal_form(name))
@@ -213,7 +216,7 @@ def _items(group: Group) -> Iterator[tuple[CatalogueItem, Amount]]:
             continue
         if not quantity.isascii() or not quantity.isdigit() or len(quantity) > 9:
             raise Invalid("%(name)s: write how many, as a number above 0.", name=item.name)
-        yield item, Amount(int(quantity), parse_money(price).fen if price else item.typical_fen)
+        yield item, Amount(int(quantity), parse_money(price).fen if price else bands[item.id].typical_fen)
 
 
 def _day(text: str) -> date | None:

@@ -13,7 +13,7 @@ from marketplace.core.workflow import NeedState
 from marketplace.db import db
 from marketplace.needs import policy
 from marketplace.needs.catalogue import items_by_id, search_items
-from marketplace.needs.lines import line_of, retitle, set_lines
+from marketplace.needs.lines import lines_of, retitle, set_lines
 from marketplace.needs.lint import room_of, wishes_of
 from marketplace.needs.models import CatalogueItem, Need, NeedLine
 from marketplace.needs.queries import get_need
@@ -50,7 +50,7 @@ def split_need(code: str, *, by: Actor, now: datetime) -> tuple[Need, Need]:
     )
     db.session.add(second)
     db.session.flush()
-    copies = [line_of(item) for item in added] or [_copy(line) for line in moved]
+    copies = lines_of(added, area=need.division_code) or [_copy(line) for line in moved]
     set_lines(need, [line for line in need.lines if line not in moved])
     set_lines(second, copies)
     for half in (need, second):

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import openpyxl
 import pytest
 from flask import Flask
 from PIL import Image
@@ -15,10 +16,22 @@ from marketplace.core.kinds import NeedCategory, SupportKind, Urgency
 from marketplace.core.permissions import Role
 from marketplace.core.workflow import NeedState, PledgeState
 from marketplace.db import db, transaction
-from marketplace.needs import catalogue, queries, service
+from marketplace.needs import bands, catalogue, queries, service
+from marketplace.needs.bands import Band
 from marketplace.needs.models import Need
 from tests.client import Client
-from tests.factories import NOW, TREE, Line, days_ago, make_household, make_need, make_pledge, make_user, money_line
+from tests.factories import (
+    NOW,
+    TREE,
+    Line,
+    days_ago,
+    make_actor,
+    make_household,
+    make_need,
+    make_pledge,
+    make_user,
+    money_line,
+)
 
 STORY = "我们这里海拔四千二百米，家里五口人只有三床被子，炉子锈穿漏烟。"
 
@@ -94,6 +107,21 @@ def test_clerk_posts_a_need_in_six_steps(clerk: Client, items: None) -> None:
     )
     assert need.category is NeedCategory.WRM
     assert need.urgency is Urgency.URGENT
+
+
+def test_picker_prefill_and_blank_sheet_go_by_the_countys_own_price(clerk: Client, items: None) -> None:
+    keeper = make_actor(Role.COUNTY_ADMIN, division=TREE.county)
+    with transaction():
+        bands.set_band("quilt", area=TREE.county, band=Band(31_000, 37_000, 53_000, "county"), by=keeper, now=NOW)
+    code = _post_until(clerk, "what", make_household(TREE.village).code)
+    offered = clerk.get(f"/desk/needs/{code}/what?q=棉被").get_data(as_text=True)
+    assert "310–530" in offered
+    _fill(clerk, f"/desk/needs/{code}/what", items=["quilt"])
+    page = clerk.get(f"/desk/needs/{code}/how-much").get_data(as_text=True)
+    assert 'value="370"' in page
+    assert "参考价 310–530 元 （县里定的）" in page
+    book = openpyxl.load_workbook(io.BytesIO(clerk.get("/desk/needs/sheet.xlsx").data))
+    assert "370" in [row[2] for row in book["物品"].iter_rows(values_only=True)]
 
 
 def test_slip_shows_its_code_once_made_and_only_to_who_made_it(clerk: Client, items: None) -> None:

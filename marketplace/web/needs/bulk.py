@@ -32,7 +32,8 @@ class SheetForm(BaseForm):
 @requires(Permission.NEED_POST)
 def blank_sheet() -> ResponseReturnValue:
     """The spreadsheet to fill in, with the items and the households of the area beside it."""
-    content = sheet.blank_sheet(list_askers("", actor=current_actor()))
+    actor = current_actor()
+    content = sheet.blank_sheet(list_askers("", actor=actor), area=actor.areas(Permission.NEED_POST)[0])
     headers = {"Content-Disposition": "attachment; filename=needs.xlsx"}
     return Response(content, mimetype=_XLSX, headers=headers)
 

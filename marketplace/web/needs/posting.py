@@ -16,6 +16,7 @@ from marketplace.core.workflow import NeedState
 from marketplace.db import transaction
 from marketplace.db.clock import china_day, utc_now
 from marketplace.needs import catalogue, policy, queries, service
+from marketplace.needs.bands import bands_for
 from marketplace.needs.checking import lint_of
 from marketplace.needs.consent_texts import CONSENT_TEXT, consent_texts
 from marketplace.needs.desk import household_codes, list_askers, list_villages
@@ -111,11 +112,13 @@ def what(code: str) -> ResponseReturnValue:
             return _to(Step.HOW_MUCH, need)
     ticked = set(request.form.getlist("items")) if form.is_submitted() else _ticked(need)
     heading, items = _shown_items(request.values.get("q", ""), request.values.get("c"), area=need.division_code)
+    picked = catalogue.items_by_code(ticked)
     page = render_template(
         "needs/what.html",
+        bands=bands_for([*picked, *items], area=need.division_code),
         form=form,
         ticked=ticked,
-        chosen=catalogue.items_by_code(ticked),
+        chosen=picked,
         own_lines=[line for line in need.lines if line.item_id is None],
         heading=heading,
         offered=[item for item in items if item.code not in ticked],
@@ -147,7 +150,8 @@ def how_much(code: str) -> ResponseReturnValue:
                 need = service.set_amounts(code, amounts=amounts, by=current_actor(), now=utc_now())
             return _to(Step.WHY, need)
     items = catalogue.items_by_id({line.item_id for line in need.lines if line.item_id is not None})
-    page = render_template("needs/how_much.html", form=form, items=items, **_about(need))
+    bands = bands_for(items.values(), area=need.division_code)
+    page = render_template("needs/how_much.html", form=form, items=items, bands=bands, **_about(need))
     return page, 422 if form.is_submitted() else 200
 
 
