@@ -83,7 +83,10 @@ NEED_MOVES: Mapping[tuple[NeedState, str], NeedState] = {
     (_N.PUBLISHED, "suspend"): _N.SUSPENDED,
     (_N.PUBLISHED, "withdraw"): _N.WITHDRAWN,
     (_N.PUBLISHED, "expire"): _N.EXPIRED,
+    (_N.PLEDGED, "suspend"): _N.SUSPENDED,
     (_N.SUSPENDED, "resume"): _N.PUBLISHED,
+    # Every line is still promised.
+    (_N.SUSPENDED, "restore"): _N.PLEDGED,
     (_N.PLEDGED, "uncover"): _N.PUBLISHED,
     (_N.PLEDGED, "deliver"): _N.DELIVERED,
     (_N.DELIVERED, "confirm"): _N.CONFIRMED,

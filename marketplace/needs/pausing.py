@@ -12,13 +12,15 @@ from marketplace.needs import policy
 from marketplace.needs.deciding import LONGEST_NOTE, decide, record_decision
 from marketplace.needs.models import Decision, Need
 from marketplace.needs.queries import get_need
+from marketplace.needs.reserving import has_open_line
 from marketplace.needs.review_models import NeedPause, PauseCause
 
 
 def suspend_need(code: str, *, cause: PauseCause = PauseCause.CHECK, note: str, by: Actor, now: datetime) -> Need:
     """Take a public need out of the list; ``note`` is for staff, the household and donors read the cause.
 
-    Any reviewer of the area may, of the own village too: a pause protects. Conflict where the need is not PUBLISHED.
+    Any reviewer of the area may, of the own village too: a pause protects. A covered need keeps its pledges, but
+    nothing is handed over. Conflict where the need is neither open nor covered.
     """
     need = get_need(code, actor=by)
     policy.ensure_can_pause(by, need)
@@ -33,15 +35,27 @@ def suspend_need(code: str, *, cause: PauseCause = PauseCause.CHECK, note: str, 
 
 
 def resume_need(code: str, *, by: Actor, now: datetime) -> Need:
-    """Put a paused need back into the list; what the county disputed, only the county puts back, never its approver."""
+    """Put a paused need back where it stood; what the county disputed, only the county puts back, never its approver.
+
+    It is covered where every line is still promised, and open where a pledge has lapsed in the meantime.
+    """
     need = get_need(code, actor=by)
     pause = find_pause(need)
     policy.ensure_can_resume(by, need, is_disputed=pause is not None and pause.cause is PauseCause.RECHECK)
-    decide(need, "resume")
+    _put_back(need)
     if pause is not None:
         pause.ended_at, pause.ended_by = now, by.user_id
     _write_down(need, Decision.RESUME, note="", by=by, now=now)
     return need
+
+
+def _put_back(need: Need) -> None:
+    # The row first: a pledge that is cancelled at this moment waits, and then uncovers the need.
+    db.session.execute(sa.select(Need.id).where(Need.id == need.id).with_for_update())
+    if need.pledged_at is not None and not has_open_line(need.id):
+        decide(need, "restore")
+    else:
+        decide(need, "resume", pledged_at=None)
 
 
 def find_pause(need: Need) -> NeedPause | None:

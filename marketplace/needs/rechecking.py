@@ -57,7 +57,7 @@ def draw_of(review: NeedReview) -> int:
 def decide_recheck(
     code: str, *, agrees: bool, reason: ReturnReason | None = None, note: str = "", by: Actor, now: datetime
 ) -> Recheck:
-    """Say whether the approval was right. A disagreement pauses a need that is still open, and is counted.
+    """Say whether the approval was right. A disagreement pauses a need whose help is still to come, and is counted.
 
     Raises Conflict where somebody said so before, Invalid for a disagreement without a reason.
     """
@@ -80,7 +80,7 @@ def decide_recheck(
         agrees=agrees,
         reason=reason.value if reason else None,
     )
-    if not agrees and need.state is NeedState.PUBLISHED:
+    if not agrees and need.state in (NeedState.PUBLISHED, NeedState.PLEDGED):
         suspend_need(code, cause=PauseCause.RECHECK, note=note, by=by, now=now)
     return drawn
 

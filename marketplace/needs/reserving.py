@@ -30,7 +30,7 @@ def reserve_lines(need_id: int, quantities: Mapping[int, int], *, now: datetime)
     # The need's row is locked from here on: of two donors who cover the last two lines, the second sees both.
     if not _add_value(need_id, value, state=NeedState.PUBLISHED):
         raise Conflict("This need can no longer be pledged to: it is covered, paused or closed.")
-    if not _has_open_line(need_id):
+    if not has_open_line(need_id):
         _move(need_id, NeedState.PUBLISHED, "cover", pledged_at=now)
     db.session.expire_all()
     return value
@@ -73,6 +73,12 @@ def mark_closed(need_id: int, *, now: datetime) -> None:
     """The donors of a confirmed need have heard how it went; Conflict from any other state."""
     _move(need_id, NeedState.CONFIRMED, "close", closed_at=now)
     db.session.expire_all()
+
+
+def has_open_line(need_id: int) -> bool:
+    """True where something of the need is promised by nobody."""
+    is_open = sa.exists().where(NeedLine.need_id == need_id, NeedLine.pledged < NeedLine.quantity)
+    return bool(db.session.scalar(sa.select(is_open)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +129,6 @@ def _take(line: _Line, quantity: int) -> None:
 def _add_value(need_id: int, value: int, *, state: NeedState | None) -> bool:
     update = sa.update(Need).where(Need.id == need_id).values(pledged_fen=Need.pledged_fen + value)
     return bool(_execute(update if state is None else update.where(Need.state == state)))
-
-
-def _has_open_line(need_id: int) -> bool:
-    is_open = sa.exists().where(NeedLine.need_id == need_id, NeedLine.pledged < NeedLine.quantity)
-    return bool(db.session.scalar(sa.select(is_open)))
 
 
 def _move(need_id: int, state: NeedState, move: str, **stamps: datetime | None) -> None:

@@ -11,9 +11,11 @@ from marketplace.accounts.models import User
 from marketplace.core.actor import SYSTEM
 from marketplace.core.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from marketplace.core.permissions import Role
-from marketplace.core.workflow import NeedState
+from marketplace.core.workflow import NeedState, PledgeState
 from marketplace.db import db, transaction
 from marketplace.db.clock import CHINA
+from marketplace.fulfilment.models import Witness
+from marketplace.fulfilment.service import record_delivery
 from marketplace.households.bulk import id_index
 from marketplace.households.models import Household, Member
 from marketplace.needs import service
@@ -38,10 +40,13 @@ from tests.factories import (
     days_ago,
     grant,
     impossible_id,
+    make_actor,
     make_household,
     make_need,
+    make_pledge,
     make_user,
 )
+from tests.scenes import picture
 
 TREADMILL = Line(name="跑步机", quantity=1, unit="台", unit_price_fen=150_000)
 NUMBER = impossible_id(7)
@@ -297,14 +302,41 @@ def test_whoever_approved_neither_looks_again_nor_puts_back_what_the_county_disp
     assert fresh(need).state is NeedState.PUBLISHED
 
 
-def test_a_pledged_need_is_disputed_without_being_paused(app: Flask) -> None:
-    """The states have no way from pledged to paused: the disagreement stands and those concerned read it."""
-    need = _drawn(township(), NeedState.PLEDGED)
+def test_a_disputed_need_that_is_pledged_is_paused_with_its_pledge_and_put_back(app: Flask) -> None:
+    """It keeps its pledges, takes no new one, nothing is handed over; then it stands where it stood."""
+    need = _drawn(township())
+    pledge = make_pledge(PledgeState.RECEIVED, need=need)
     with transaction():
         service.decide_recheck(
             need.code, agrees=False, reason=ReturnReason.OTHER, note="不属实", by=actor_for(county()), now=NOW
         )
+    assert (fresh(need).state, fresh(need).pledged_fen) == (NeedState.SUSPENDED, fresh(need).value_fen)
+    pause = find_pause(need)
+    assert pause is not None
+    assert pause.cause is PauseCause.RECHECK
+    clerk = make_actor(Role.VILLAGE_CLERK, division=TREE.village)
+    with pytest.raises(Conflict) as refused, transaction():
+        record_delivery(pledge.code, photo=picture(), witness=Witness.VILLAGER, by=clerk, now=NOW)
+    assert "paused" in refused.value.message
+    with transaction():
+        service.resume_need(need.code, by=actor_for(county()), now=NOW)
     assert fresh(need).state is NeedState.PLEDGED
+    assert fresh(need).pledged_fen == fresh(need).value_fen
+
+
+def test_a_paused_need_whose_pledge_lapsed_is_put_back_as_open(app: Flask) -> None:
+    need = make_need(NeedState.PUBLISHED)
+    make_pledge(need=need)
+    lines = {line.id: line.quantity for line in fresh(need).lines}
+    reviewer = actor_for(township())
+    with transaction():
+        service.suspend_need(need.code, note="核实数量", by=reviewer, now=NOW)
+    with transaction():
+        service.free_lines(need.id, lines, now=NOW)
+    assert fresh(need).state is NeedState.SUSPENDED
+    with transaction():
+        service.resume_need(need.code, by=reviewer, now=NOW)
+    assert (fresh(need).state, fresh(need).pledged_at) == (NeedState.PUBLISHED, None)
 
 
 def test_a_pause_keeps_its_cause_and_its_span(app: Flask) -> None:

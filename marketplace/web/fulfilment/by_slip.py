@@ -18,6 +18,8 @@ from marketplace.fulfilment import service
 from marketplace.fulfilment.queries import awaits_household
 from marketplace.needs import queries
 from marketplace.needs.models import Need, Purpose, WithdrawnBy
+from marketplace.needs.pausing import find_pause
+from marketplace.web.filters import day, term
 from marketplace.web.forms import BaseForm, add_error
 from marketplace.web.fulfilment.blueprint import bp
 from marketplace.web.guard import current_actor, public
@@ -156,6 +158,9 @@ def _show(need: Need) -> str:
 def _standing(need: Need) -> Standing:
     if need.hidden_at is not None:
         return Standing(_("You have taken your agreement back."), _("Nothing of it is public any more."))
+    if need.state is NeedState.SUSPENDED and (pause := find_pause(need)) is not None:
+        since = _("It is paused since %(day)s: %(cause)s.", day=day(pause.started_at), cause=term(pause.cause))
+        return Standing(since, _("What was promised stays promised. Ask the township, or call the hotline."))
     told: dict[NeedState, tuple[str, str]] = {
         NeedState.DRAFT: (_("It is being written."), _("The village clerk sends it to the township.")),
         NeedState.SUBMITTED: (

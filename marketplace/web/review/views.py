@@ -150,7 +150,11 @@ def look_again(code: str) -> ResponseReturnValue:
                     by=current_actor(),
                     now=utc_now(),
                 )
-            flash(_("Noted: you agree.") if agrees else _("Noted: you do not agree. What is still open is paused."))
+            flash(
+                _("Noted: you agree.")
+                if agrees
+                else _("Noted: you do not agree. What is not handed over yet is paused.")
+            )
             return redirect(url_for("oversight.index"), 303)
     return show_page(need, rechecking=form), 422
 
