@@ -14,6 +14,7 @@ from marketplace.core.workflow import NeedState
 from marketplace.db import db
 from marketplace.households.models import Household, Member
 from marketplace.needs.models import Need, NeedReview
+from marketplace.needs.slips import SLIP_STATES
 from marketplace.regions.models import Division
 
 MOST_ASKERS = 400
@@ -94,6 +95,16 @@ def list_desk_needs(state: NeedState, *, actor: Actor, page: int = 1) -> tuple[l
     codes, reviews = household_codes(shown), _last_reviews(shown)
     rows = [DeskNeed(need, codes.get(need.household_id or 0, ""), reviews.get(need.id)) for need in shown]
     return rows, len(needs) > PAGE_SIZE
+
+
+def list_slip_needs(*, actor: Actor) -> list[Need]:
+    """Needs of households in the actor's villages that slips can be printed for, without one first; MOST_ASKERS."""
+    areas = actor.areas(Permission.NEED_POST)
+    chosen = sa.select(Need).where(
+        in_areas(Need.division_code, areas), Need.household_id.is_not(None), Need.state.in_(SLIP_STATES)
+    )
+    ordered = chosen.order_by(Need.slip_index.is_not(None), Need.division_code, Need.submitted_at.desc(), Need.id)
+    return list(db.session.scalars(ordered.limit(MOST_ASKERS)))
 
 
 def recent_needs(need: Need, *, now: datetime) -> list[Need]:

@@ -34,7 +34,7 @@ from marketplace.needs.marking import mark_need
 from marketplace.needs.models import MONEY_UNIT, Need, NeedLine, NeedPhoto, OverrideReason, OverrideStage
 from marketplace.needs.overriding import override_findings
 from marketplace.needs.queries import get_need
-from marketplace.needs.slips import slip_index
+from marketplace.needs.slips import SLIP_STATES, slip_index
 from marketplace.needs.wording import value_of
 
 MOST_LINES = 12
@@ -42,7 +42,6 @@ MOST_PHOTOS = 6
 LARGEST_QUANTITY = 100_000
 # What is bought has a price; time, places and lessons may have none.
 _PRICED = (SupportKind.GOODS, SupportKind.PURCHASE)
-_SLIP_STATES = (NeedState.SUBMITTED, NeedState.RETURNED, NeedState.PUBLISHED, NeedState.PLEDGED, NeedState.SUSPENDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,9 +180,17 @@ def drop_photo(code: str, *, token: str, by: Actor, now: datetime) -> Need:
 
 
 def submit_need(
-    code: str, *, is_true: bool, overrides: Mapping[str, OverrideReason] | None = None, by: Actor, now: datetime
+    code: str,
+    *,
+    is_true: bool,
+    overrides: Mapping[str, OverrideReason] | None = None,
+    with_slip: bool = True,
+    by: Actor,
+    now: datetime,
 ) -> tuple[Need, str | None]:
     """Send a complete draft for review; returns it with the household's new slip code, which is told only here.
+
+    Without ``with_slip`` the household's slip is made later, when somebody prints it.
 
     ``overrides`` says by rule why the need may be sent although that rule found something.
 
@@ -206,7 +213,7 @@ def submit_need(
     raise_refusals(findings)
     override_findings(need, findings, reasons=overrides or {}, stage=OverrideStage.POSTING, by=by, now=now)
     slip = None
-    if need.household_id is not None and need.slip_index is None:
+    if with_slip and need.household_id is not None and need.slip_index is None:
         slip = _new_slip(need)
     need.state = state
     need.submitted_at = now
@@ -222,7 +229,7 @@ def reissue_slip(code: str, *, by: Actor, now: datetime) -> str:
     """A new slip code for a household that lost its slip; the old one no longer works."""
     need = get_need(code, actor=by)
     policy.ensure_can_edit(by, need)
-    if need.household_id is None or need.state not in _SLIP_STATES:
+    if need.household_id is None or need.state not in SLIP_STATES:
         raise Conflict("A slip can be printed from sending until delivery, for a household's need.")
     slip = _new_slip(need)
     db.session.flush()

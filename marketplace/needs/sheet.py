@@ -188,7 +188,7 @@ def _post(group: Group, *, key: str, by: Actor, now: datetime) -> Need:
         given = ConsentGiven(how or _HOWS[""], first.get(GIVEN_BY, ""), first.get(WITNESS, ""))
         give_consent(need.code, given=given, by=by, now=now)
     overrides = _overrides(need, first.get(WHY_STILL, ""), now=now)
-    return submit_need(need.code, is_true=True, overrides=overrides, by=by, now=now)[0]
+    return submit_need(need.code, is_true=True, overrides=overrides, with_slip=False, by=by, now=now)[0]
 
 
 def _overrides(need: Need, typed: str, *, now: datetime) -> dict[str, OverrideReason]:

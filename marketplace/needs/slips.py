@@ -3,8 +3,11 @@
 import re
 
 from marketplace.core.identity import fold
+from marketplace.core.workflow import NeedState
 from marketplace.db.types import keyring
 
+# From sending until delivery.
+SLIP_STATES = (NeedState.SUBMITTED, NeedState.RETURNED, NeedState.PUBLISHED, NeedState.PLEDGED, NeedState.SUSPENDED)
 _HALF = 4
 
 

@@ -205,6 +205,11 @@ PAGES: dict[str, tuple[Example, ...]] = {
         Example("/desk/needs/new?q=没有的人", CLERK),
         Example("/desk/needs/new", Role.HOUSEHOLD),
     ),
+    "/desk/needs/slips": (
+        Example("/desk/needs/slips", CLERK),
+        Example("/desk/needs/slips", CLERK, act=_press("生成纸条")),
+    ),
+    "/desk/needs/slips/print": (Example("/desk/needs/slips/print", CLERK),),
     "/desk/needs/paper": (Example("/desk/needs/paper?household={household}", CLERK),),
     "/desk/needs/sheet": (
         Example("/desk/needs/sheet", CLERK),

@@ -148,6 +148,28 @@ def test_new_slip_takes_the_old_ones_place(clerk: Client, items: None) -> None:
     assert queries.find_need_by_slip(new) is not None
 
 
+def test_slips_of_a_village_are_printed_together_each_with_a_new_code(clerk: Client, items: None) -> None:
+    needs = [make_need(household=make_household(TREE.village), slip_index=None) for _ in range(3)]
+    foreign = make_need(household=make_household(TREE.other_village))
+    page = clerk.get("/desk/needs/slips").get_data(as_text=True)
+    assert all(f'value="{need.code}" checked' in page for need in needs)
+    assert foreign.code not in page
+    none = clerk.submit("/desk/needs/slips", form="/desk/needs/slips", needs=[])
+    assert none.status_code == 422
+    assert "至少勾一条" in none.get_data(as_text=True)
+    chosen = [need.code for need in needs[:2]]
+    sent = clerk.submit("/desk/needs/slips", form="/desk/needs/slips", needs=[*chosen, foreign.code])
+    printed = clerk.get(sent.headers["Location"]).get_data(as_text=True)
+    secrets = re.findall(r"<strong>(\S{9})</strong>", printed)
+    assert {need.code for secret in secrets if (need := queries.find_need_by_slip(secret))} == set(chosen)
+    assert printed.count('class="qr"') == 2
+    assert clerk.get(f"/desk/needs/{chosen[0]}/slip").get_data(as_text=True).count("<strong>") >= 1
+    other = clerk.application.test_client()
+    assert isinstance(other, Client)
+    other.login(make_user(Role.VILLAGE_CLERK, division=TREE.village))
+    assert 'class="qr"' not in other.get("/desk/needs/slips/print").get_data(as_text=True)
+
+
 def test_need_cannot_be_sent_without_the_tick_that_it_is_true(clerk: Client, items: None) -> None:
     """R-V1: the poster vouches, and is told that inventing has consequences."""
     code = _post_until(clerk, "check", make_household(TREE.village).code)
@@ -416,6 +438,12 @@ def test_public_page_stands_in_each_public_state(client: Client, state: NeedStat
     page = client.get(f"/needs/{need.code}").get_data(as_text=True)
     assert "棉被" in page
     assert "本信息不属于慈善公开募捐信息，真实性由信息发布人负责" in page
+
+
+def test_whoever_reads_of_needs_finds_how_they_are_checked(client: Client) -> None:
+    need = make_need()
+    for page in ("/", f"/needs/{need.code}", "/needs"):
+        assert 'href="/how-needs-are-checked"' in client.get(page).get_data(as_text=True)
 
 
 def test_public_page_says_who_checked_by_role_and_area_alone(client: Client) -> None:

@@ -42,7 +42,7 @@ from marketplace.web.needs.forms import (
 )
 from marketplace.web.needs.overrides import overrides_in, questions
 from marketplace.web.needs.remarks import remarks_of
-from marketplace.web.needs.slips import SlipShown
+from marketplace.web.needs.slips import keep_slips, kept_slips
 
 _POSTS = requires(Permission.NEED_POST, Permission.OWN_NEED_CONFIRM)
 _COLD_MONTHS = frozenset({9, 10, 11, 12, 1, 2, 3})
@@ -246,7 +246,7 @@ def check(code: str) -> ResponseReturnValue:
             flash(_("Sent to the township. You will have an answer within 3 working days."))
             if slip is None:
                 return redirect(url_for(".status", code=need.code), 303)
-            SlipShown(need.code, slip).keep(session, now=utc_now())
+            keep_slips(session, {need.code: slip}, now=utc_now())
             return redirect(url_for(".slip", code=need.code), 303)
     findings = lint_of(need, now=utc_now())
     page = render_template(
@@ -267,10 +267,8 @@ def check(code: str) -> ResponseReturnValue:
 def slip(code: str) -> ResponseReturnValue:
     """The household's slip, to be printed and handed over; its secret stands here only for ten minutes."""
     need = _own(code)
-    shown = SlipShown.find(session, need.code, now=utc_now())
-    return render_template(
-        "needs/slip.html", need=need, secret=shown.secret if shown else "", form=ActForm(), **_household(need)
-    )
+    secret = kept_slips(session, now=utc_now()).get(need.code, "")
+    return render_template("needs/slip.html", need=need, secret=secret, form=ActForm(), **_household(need))
 
 
 @bp.post("/desk/needs/<code>/slip")
@@ -280,7 +278,7 @@ def new_slip(code: str) -> ResponseReturnValue:
     with transaction():
         secret = service.reissue_slip(code, by=current_actor(), now=utc_now())
         need = queries.get_need(code, actor=current_actor())
-    SlipShown(need.code, secret).keep(session, now=utc_now())
+    keep_slips(session, {need.code: secret}, now=utc_now())
     flash(_("The old slip no longer works. Print the new one."))
     return redirect(url_for(".slip", code=need.code), 303)
 

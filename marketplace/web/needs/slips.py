@@ -1,29 +1,19 @@
-"""A slip's secret between the request that made it and the page that prints it: in the session, for ten minutes."""
+"""Slips' secrets between the request that made them and the page that prints them: in the session, for ten minutes."""
 
-from collections.abc import MutableMapping
-from dataclasses import dataclass
+from collections.abc import Mapping, MutableMapping
 from datetime import datetime, timedelta
 from typing import Any
 
-_KEY = "slip"
+_KEY = "slips"
 _SHOWN_FOR = timedelta(minutes=10)
 
 
-@dataclass(frozen=True, slots=True)
-class SlipShown:
-    """Which need's secret may still be shown to the person who made it."""
+def keep_slips(session: MutableMapping[str, Any], secrets: Mapping[str, str], *, now: datetime) -> None:
+    """Let these secrets (by need code) be shown for a while; those made before are forgotten."""
+    session[_KEY] = [dict(secrets), int((now + _SHOWN_FOR).timestamp())]
 
-    code: str
-    secret: str
 
-    def keep(self, session: MutableMapping[str, Any], *, now: datetime) -> None:
-        """Let the slip page show it for a while; a later slip takes its place."""
-        session[_KEY] = [self.code, self.secret, int((now + _SHOWN_FOR).timestamp())]
-
-    @classmethod
-    def find(cls, session: MutableMapping[str, Any], code: str, *, now: datetime) -> "SlipShown | None":
-        """The secret of this need's slip while it may be shown."""
-        kept = session.get(_KEY)
-        if not kept or kept[0] != code or kept[2] < now.timestamp():
-            return None
-        return cls(kept[0], kept[1])
+def kept_slips(session: MutableMapping[str, Any], *, now: datetime) -> dict[str, str]:
+    """The secrets that may still be shown to the person who made them, by need code."""
+    kept = session.get(_KEY)
+    return dict(kept[0]) if kept and kept[1] >= now.timestamp() else {}

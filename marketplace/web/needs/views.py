@@ -19,6 +19,7 @@ from marketplace.web.needs import bulk as _bulk  # noqa: F401
 from marketplace.web.needs import catalogue as _catalogue  # noqa: F401
 from marketplace.web.needs import desk as _desk  # noqa: F401
 from marketplace.web.needs import posting as _posting  # noqa: F401
+from marketplace.web.needs import slip_batch as _slip_batch  # noqa: F401
 from marketplace.web.needs import splitting as _splitting  # noqa: F401
 from marketplace.web.needs.blueprint import bp
 from marketplace.web.needs.choices import (
