@@ -17,6 +17,8 @@ from marketplace.needs import policy
 from marketplace.needs.models import MONEY_UNIT, Need
 from marketplace.needs.queries import get_consent, get_need
 
+# What the client key of a need from a spreadsheet begins with.
+SHEET_KEY = "sheet-"
 EDITABLE = (NeedState.DRAFT, NeedState.RETURNED)
 
 

@@ -24,6 +24,11 @@ class SignalKind(Labelled):
     PAIR = "pair", "一对发布人和审核员几乎全部通过，而且很快"
     BURST = "burst", "一小时内处理很多条"
     NIGHT = "night", "半夜处理"
+    POST_BURST = "post_burst", "一小时内发布很多条"
+    POST_NIGHT = "post_night", "半夜发布"
+    COPIES = "copies", "同一发布人为不同农户写的理由几乎一样"
+    CLERK_SHARE = "clerk_share", "一个发布人名下农户得到的帮扶远超全乡平均"
+    VILLAGE_SHARE = "village_share", "一个村得到的帮扶远超它的户数份额"
 
 
 class Recheck(Base):

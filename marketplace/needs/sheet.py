@@ -23,6 +23,7 @@ from marketplace.needs.bands import bands_for
 from marketplace.needs.catalogue import list_items, search_items
 from marketplace.needs.checking import lint_of
 from marketplace.needs.consenting import ConsentGiven, give_consent
+from marketplace.needs.drafts import SHEET_KEY
 from marketplace.needs.lint import flags
 from marketplace.needs.models import MONEY_UNIT, CatalogueItem, ConsentHow, Need, OverrideReason
 from marketplace.needs.posting import Amount, Reason, choose_items, give_reason, set_amounts, start_need, submit_need
@@ -231,4 +232,4 @@ def _day(text: str) -> date | None:
 def _key(group: Group) -> str:
     """What the rows say, without their numbers: the same file twice, or sorted anew, makes nothing new."""
     said = [[cells.get(column, "") for column in COLUMNS[1:]] for _, cells in group]
-    return "sheet-" + hashlib.sha256(repr(said).encode()).hexdigest()[:40]
+    return SHEET_KEY + hashlib.sha256(repr(said).encode()).hexdigest()[:40]

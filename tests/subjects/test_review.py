@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -429,7 +430,8 @@ def test_a_pair_that_waves_everything_through_is_a_signal(
     _decided(reviewer, clerk, _hours(cases), seconds=seconds, returned=returned)
     with transaction():
         find_signals(now=NOW, by=SYSTEM)
-    signals = db.session.scalars(sa.select(ReviewSignal)).all()
+    chosen = sa.select(ReviewSignal).where(ReviewSignal.user_id == reviewer.id)
+    signals = db.session.scalars(chosen).all()
     assert [(s.kind, s.user_id, s.other_user_id) for s in signals] == (
         [(SignalKind.PAIR, reviewer.id, clerk.id)] if found else []
     )
@@ -443,11 +445,81 @@ def test_bursts_and_nights_are_signals_once(app: Flask) -> None:
     _decided(reviewer, clerk, [day.replace(hour=10, minute=n) for n in range(10)])
     _decided(reviewer, clerk, [day.replace(hour=2, minute=0)])
     _decided(reviewer, clerk, [day.replace(hour=15, minute=n) for n in range(9)])
-    for expected in (2, 0):
+    found = []
+    for _ in range(2):
         with transaction():
-            assert find_signals(now=NOW, by=SYSTEM) == expected
-    kinds = db.session.scalars(sa.select(ReviewSignal.kind).order_by(ReviewSignal.kind)).all()
-    assert kinds == [SignalKind.BURST, SignalKind.NIGHT]
+            found.append(find_signals(now=NOW, by=SYSTEM))
+    assert found[1] == 0
+    assert _kinds_about(reviewer) == [SignalKind.BURST, SignalKind.NIGHT]
+
+
+def _kinds_about(user: User) -> list[SignalKind]:
+    chosen = sa.select(ReviewSignal.kind).where(ReviewSignal.user_id == user.id).order_by(ReviewSignal.kind)
+    return list(db.session.scalars(chosen))
+
+
+def _posted(clerk: User, moments: Sequence[datetime], **fields: Any) -> list[Need]:
+    """Needs of different households, in words of their own, sent by one clerk."""
+    things = "炉子水桶铁锅种子木门水泥化肥饲料床板窗帘电线犁头"
+    return [
+        make_need(
+            poster=clerk,
+            submitted_at=at,
+            **{"story": f"{things[n * 2 : n * 2 + 2] * 9}坏了，想换一个", "pledged_fen": 0, **fields},
+        )
+        for n, at in enumerate(moments)
+    ]
+
+
+def test_bursts_nights_and_near_copies_of_a_clerk_are_signals(app: Flask) -> None:
+    """Fraud rules 6 and 11 hold for whoever posts: one short of the number is none."""
+    day = (NOW - timedelta(days=3)).astimezone(CHINA)
+    quiet, busy, late, copier = (make_user(Role.VILLAGE_CLERK, division=TREE.village) for _ in range(4))
+    _posted(quiet, [day.replace(hour=10, minute=n) for n in range(9)])
+    _posted(busy, [day.replace(hour=10, minute=n) for n in range(10)])
+    _posted(late, [day.replace(hour=4, minute=59)])
+    _posted(copier, _hours(5), story="冬天夜里零下二十度，家里五口人的铺盖不够用。")
+    with transaction():
+        find_signals(now=NOW, by=SYSTEM)
+    assert [_kinds_about(user) for user in (quiet, busy, late, copier)] == [
+        [],
+        [SignalKind.POST_BURST],
+        [SignalKind.POST_NIGHT],
+        [SignalKind.COPIES],
+    ]
+
+
+def test_a_spreadsheet_of_needs_is_no_burst(app: Flask) -> None:
+    clerk = make_user(Role.VILLAGE_CLERK, division=TREE.village)
+    day = (NOW - timedelta(days=3)).astimezone(CHINA).replace(hour=10)
+    for number in range(10):
+        _posted(
+            clerk, [day], client_key=f"sheet-{number}", story=f"第{number * 7}件：{'炉桶锅种门泥肥料板帘'[number] * 20}"
+        )
+    with transaction():
+        find_signals(now=NOW, by=SYSTEM)
+    assert _kinds_about(clerk) == []
+
+
+def test_a_clerk_and_a_village_with_far_more_than_their_share_are_signals(app: Flask) -> None:
+    """Fraud rule 12: above 2.5 times the township's mean per household; above 3 times a village's share."""
+    favoured, fair = (make_user(Role.VILLAGE_CLERK, division=TREE.village) for _ in range(2))
+    homes = [make_household(TREE.village) for _ in range(2)]
+    for _ in range(10):
+        make_household(TREE.other_village)
+    there = make_household(TREE.village_of_other_township)
+    for number, at in enumerate(_hours(10)):
+        make_need(
+            poster=favoured, household=homes[number % 2], submitted_at=at, pledged_fen=9_000, story=str(number) * 30
+        )
+        make_need(poster=fair, household=there, submitted_at=at, pledged_fen=1_000, story=chr(0x4E00 + number) * 30)
+    with transaction():
+        find_signals(now=NOW, by=SYSTEM)
+    signals = db.session.scalars(sa.select(ReviewSignal).order_by(ReviewSignal.kind)).all()
+    assert [(s.kind, s.user_id, s.figures["times_ten"] > 25) for s in signals] == [
+        (SignalKind.CLERK_SHARE, favoured.id, True),
+        (SignalKind.VILLAGE_SHARE, favoured.id, True),
+    ]
 
 
 def test_a_signal_is_closed_neither_by_whom_it_names_nor_by_those_below(app: Flask) -> None:
