@@ -7,8 +7,9 @@ import shutil
 import sqlite3
 import subprocess
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from html import unescape
 from pathlib import Path
 from urllib.parse import quote, urljoin, urlsplit
@@ -24,15 +25,19 @@ from marketplace.core.permissions import Role
 from marketplace.core.workflow import NeedState
 from marketplace.db import db, transaction
 from marketplace.donors.models import Donor
+from marketplace.grievances.models import Grievance
 from marketplace.households.models import Household
 from marketplace.households.rows import HouseholdRow, MemberRow
 from marketplace.households.service import insert_households
 from marketplace.media.models import Photo
 from marketplace.needs.models import Need
+from marketplace.needs.slips import slip_index
+from marketplace.notices.models import Notice
+from marketplace.notices.service import plan_notice
 from marketplace.pledges.models import Pledge
 from marketplace.web.guard import is_public
 from tests import factories as f
-from tests import scenes
+from tests import posting, scenes
 from tests.client import Client
 from tests.factories import NOW, TREE, make_need, make_user
 from tests.postgres import Server, installed_binaries, packaged_binaries
@@ -42,6 +47,8 @@ from tests.server import Answer, LiveServer, Visitor
 HOUSEHOLDS = 200
 # Scenes are costly; each goes the whole way from promise to feedback.
 SCENES = 4
+SLIPS = ("K7QP-3XWD", "M4RT-9KWE", "P2VC-6HXN")
+DAY = timedelta(days=1)
 _LINK = re.compile(r"""(?:href|src|srcset|action)="([^"]+)\"""")
 # The addresses of the url map come first, then what pages lead to.
 _MOST_PAGES = 600
@@ -146,7 +153,33 @@ def marks(app: Flask) -> Marks:
             scene = scenes.make_scene(household=home)
             scenes.confirmed(scene)
             scene.report()
+        _put_up_notices([home for home in homes if home.division_code == TREE.village])
     return marked
+
+
+def _plan(needs: Sequence[Need]) -> Notice:
+    with transaction() as session:
+        again = [session.get_one(Need, need.id) for need in needs]
+        by = f.actor_for(posting.reviewer())
+        return plan_notice(division=TREE.village, days=5, needs=again, by=by, now=NOW)
+
+
+def _put_up_notices(homes: list[Household]) -> None:
+    """A notice that is planned, one that hangs, one that is over, one of needs, and what somebody said about them."""
+    posting.plan(posting.propose(homes[0]))
+    hanging = posting.post(posting.plan(posting.propose(homes[1])))
+    over = posting.post(posting.plan(posting.propose(homes[2]), now=NOW - 20 * DAY), now=NOW - 20 * DAY)
+    posting.pass_night(NOW)
+    needs = db.session.scalars(
+        sa.select(Need).where(Need.state == NeedState.PUBLISHED, Need.division_code == TREE.village).limit(3)
+    ).all()
+    of_needs = _plan(needs)
+    posting.post(of_needs)
+    for code in (hanging.code, over.code, needs[0].code):
+        posting.complain(code, words=f"{homes[3].head_name}家住{homes[3].group_name}，电话{homes[3].phone}。")
+    for number, need in enumerate(needs):
+        with transaction() as session:
+            session.get_one(Need, need.id).slip_index = slip_index(SLIPS[number])
 
 
 def _found(text: str | bytes, words: list[str]) -> list[str]:
@@ -161,6 +194,9 @@ def _addresses(app: Flask) -> Iterator[str]:
         "disclosure": list(db.session.scalars(sa.select(Pledge.code))),
         "donors": list(db.session.scalars(sa.select(Donor.code))),
         "divisions": [TREE.prefecture, TREE.county, TREE.township, TREE.village],
+        "notices": list(db.session.scalars(sa.select(Notice.code))),
+        "report": list(db.session.scalars(sa.select(Grievance.code))),
+        "slip": list(SLIPS),
         "photos": list(db.session.scalars(sa.select(Photo.token))),
     }
     for rule in app.url_map.iter_rules():

@@ -11,14 +11,17 @@ from marketplace.core.errors import Conflict
 from marketplace.core.permissions import Role
 from marketplace.core.workflow import NeedState, PledgeState
 from marketplace.db import db, transaction
+from marketplace.db.clock import utc_now
 from marketplace.ledger.check import check_ledger
 from marketplace.media.models import Photo
 from marketplace.needs import queries, service
 from marketplace.needs.consent_texts import CONSENT_TEXT, consent_texts
 from marketplace.needs.models import Consent, ConsentHow, ConsentPurpose, Need, Purpose, WithdrawnBy
 from marketplace.needs.slips import slip_index
+from marketplace.notices.service import plan_notice
+from tests import posting
 from tests.client import Client
-from tests.factories import NOW, TREE, make_household, make_need, make_user
+from tests.factories import NOW, TREE, actor_for, make_household, make_need, make_user
 from tests.scenes import Scene, confirmed, make_scene
 
 SQLITE = pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
@@ -96,6 +99,30 @@ def test_taken_back_consent_leaves_no_public_page_and_no_export(app: Flask, clie
     # The book stays, without the household: the gift is there and every invariant holds.
     assert scene.pledge.code in after["/disclosure.csv"]
     assert all(result.holds for result in check_ledger())
+
+
+def test_taken_back_consent_leaves_the_notices_and_the_tickets(app: Flask, client: Client) -> None:
+    """P6: what hangs on a public notice, and what somebody has asked about, is struck with the card."""
+    told = {"story": "灶房的炉子锈穿漏烟，一家五口挤在一间屋。", "title": "青稞磨面机 1 台"}
+    need = make_need(slip_index=slip_index(SLIP), **told)
+    with transaction() as session:
+        needs = [session.get_one(Need, need.id)]
+        by = actor_for(posting.reviewer())
+        notice = plan_notice(division=TREE.village, days=5, needs=needs, by=by, now=utc_now())
+    posting.post(notice, now=utc_now())
+    ticket = posting.complain(need.code, words="这条需求写得不实。", now=utc_now())
+    pages = ["/notices", f"/notices/{notice.code}", f"/report/{ticket.code}", f"/divisions/{TREE.village}"]
+    assert need.title in client.get(f"/notices/{notice.code}").get_data(as_text=True)
+    client.post("/slip", data={"slip": SLIP})
+    assert client.post("/slip/withdraw", data={"purpose": "publication"}).status_code == 303
+    stranger = app.test_client()
+    for page in pages:
+        answer = stranger.get(page)
+        text = answer.get_data(as_text=True)
+        assert answer.status_code == 200, page
+        assert (need.title in text, need.story in text) == (False, False), page
+        assert page.startswith("/report") or need.code not in text, page
+    assert stranger.get(f"/report?about={need.code}").status_code == 404
 
 
 @pytest.mark.parametrize("way", ["slip", "clerk", "account"])
