@@ -16,7 +16,9 @@ class DomainError(Exception):
 
 
 class Invalid(DomainError):
-    """The input breaks a rule; ``field`` names the input to change (422)."""
+    """The input breaks a rule; ``field`` names the input to change (422). ``others``: what else is wrong with it."""
+
+    others: tuple["Invalid", ...] = ()
 
 
 class NotFound(DomainError):

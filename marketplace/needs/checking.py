@@ -63,9 +63,11 @@ def draft_of(need: Need, *, now: datetime) -> Draft:
 
 
 def raise_refusals(findings: list[Finding]) -> None:
-    """Stop at the first finding that refuses the need, with its sentence at its field."""
-    for finding in refusals(findings):
-        raise Invalid(finding.message, field=finding.field, **finding.params)
+    """Stop where a finding refuses the need, with the sentence of each at its field."""
+    errors = [Invalid(finding.message, field=finding.field, **finding.params) for finding in refusals(findings)]
+    if errors:
+        errors[0].others = tuple(errors[1:])
+        raise errors[0]
 
 
 def village_stem(code: str) -> str:

@@ -43,7 +43,8 @@ def form_errors(form: FlaskForm) -> Iterator[None]:
     try:
         yield
     except (Invalid, Conflict) as error:
-        add_error(form, error.field, sentence_of(error))
+        for each in (error, *getattr(error, "others", ())):
+            add_error(form, each.field, sentence_of(each))
 
 
 def add_error(form: FlaskForm, field_name: str | None, sentence: str) -> None:
