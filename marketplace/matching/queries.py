@@ -1,6 +1,7 @@
 """Read what is suggested, with its reasons; needs no engine, so that pages stay light."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from marketplace.db import db
 from marketplace.donors.models import Donor, Preference
 from marketplace.matching.models import Direction, MatchRun, Slot, Suggestion
 from marketplace.needs.models import Need, NeedLine
+from marketplace.pledges.models import Pledge
 
 LIST_LENGTH = 10
 
@@ -121,3 +123,29 @@ def _longest_waiting(wishes: Preference) -> list[SuggestedNeed]:
         chosen = chosen.where(sa.or_(*inside))
     waiting = db.session.scalars(chosen.order_by(Need.published_at, urgency, Need.id).limit(LIST_LENGTH))
     return [SuggestedNeed(need, rank, 0, Slot.NEUTRAL, ()) for rank, need in enumerate(waiting, start=1)]
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """Public needs and donors whose rows an act may have changed, by id in order."""
+
+    needs: tuple[int, ...]
+    donors: tuple[int, ...]
+
+
+def touched_by(acted_on: Collection[tuple[str, int]]) -> Touched:
+    """What acts on (subject type, id) change of the market.
+
+    A pledge is of its need and its donor, a household of its needs, an account of the donor who signs in with it.
+    """
+    ids: defaultdict[str, set[int]] = defaultdict(set)
+    for subject, subject_id in acted_on:
+        ids[subject].add(subject_id)
+    pledges = db.session.execute(sa.select(Pledge.need_id, Pledge.donor_id).where(Pledge.id.in_(ids["pledge"]))).all()
+    needs = ids["need"] | {need_id for need_id, _ in pledges}
+    is_public = sa.select(Need.id).where(
+        Need.published_at.is_not(None), sa.or_(Need.id.in_(needs), Need.household_id.in_(ids["household"]))
+    )
+    own = sa.select(Donor.id).where(Donor.user_id.in_(ids["user"]))
+    donors = ids["donor"] | {donor_id for _, donor_id in pledges} | set(db.session.scalars(own))
+    return Touched(tuple(sorted(db.session.scalars(is_public))), tuple(sorted(donors)))

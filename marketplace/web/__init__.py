@@ -20,6 +20,7 @@ from marketplace.web.home.views import bp as home
 from marketplace.web.households.views import bp as households
 from marketplace.web.i18n import setup_i18n
 from marketplace.web.logs import setup_logs
+from marketplace.web.matching.refresh import refresh_after
 from marketplace.web.matching.views import bp as matching
 from marketplace.web.media.views import bp as media
 from marketplace.web.needs.views import bp as needs
@@ -71,6 +72,7 @@ def register_web(app: Flask, settings: Settings) -> None:
     setup_errors(app)
     setup_filters(app)
     setup_site(app, settings)
+    app.after_request(refresh_after)
     public(app.view_functions["static"])
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

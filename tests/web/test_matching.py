@@ -3,6 +3,7 @@
 import re
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 
 from marketplace.accounts.models import User
@@ -13,10 +14,14 @@ from marketplace.donors.models import Donor
 from marketplace.matching import service
 from marketplace.matching.engine.features import FEATURES
 from marketplace.matching.engine.model import EXPERT
+from marketplace.matching.models import Direction, MatchChange, Suggestion
+from marketplace.needs.models import Need
+from marketplace.pledges.offering import offer_need
 from marketplace.web.matching.refresh import wait_until_settled
 from tests import factories
 from tests.client import Client
 from tests.factories import NOW, TREE
+from tests.scenes import make_scene, picture
 
 WARM = {"kinds": [SupportKind.GOODS.value], "categories": [NeedCategory.WRM.value], "areas": [TREE.county]}
 
@@ -146,3 +151,90 @@ def test_staff_read_why_a_donor_is_not_suggested(app: Flask) -> None:
     assert "按分数排第 1，共 1 位" in text(client, path + near_code)
     assert "不是爱心人士编号" in text(client, path + "nonsense")
     assert "nonsense" in text(client, path + "nonsense")
+
+
+def listed(need: Need, *, direction: Direction) -> int:
+    """In how many lists of that direction the need stands."""
+    db.session.rollback()
+    of_need = (Suggestion.need_id == need.id, Suggestion.direction == direction)
+    return db.session.scalar(sa.select(sa.func.count()).select_from(Suggestion).where(*of_need)) or 0
+
+
+def test_a_withdrawn_need_leaves_its_own_list_at_once_and_every_other_soon(app: Flask) -> None:
+    clerk = factories.make_user(Role.VILLAGE_CLERK, division=TREE.village)
+    need, other = factories.make_need(poster=clerk), factories.make_need()
+    factories.make_donor(preference=WARM)
+    run()
+    service.warm_up()
+    client = app.test_client().login(clerk)
+    path = f"/desk/needs/{need.code}"
+    assert client.submit(path, form=f"{path}/withdraw").status_code == 303
+    assert listed(need, direction=Direction.DONORS_FOR_NEED) == 0
+    wait_until_settled()
+    assert listed(need, direction=Direction.NEEDS_FOR_DONOR) == 0
+    assert listed(other, direction=Direction.NEEDS_FOR_DONOR) == 1
+
+
+@pytest.mark.parametrize(("answer", "lists"), [("accept", 0), ("decline", 1)])
+def test_an_answered_offer_ranks_its_need_and_its_donor_again(app: Flask, answer: str, lists: int) -> None:
+    need, donor = factories.make_need(), factories.make_donor(preference=WARM)
+    factories.make_donor(preference=WARM)
+    run()
+    with transaction() as session:
+        pledge = offer_need(
+            session.get_one(Need, need.id),
+            donor=session.get_one(Donor, donor.id),
+            quantities={line.id: line.quantity for line in need.lines},
+            client_key="offer-1",
+            by=factories.make_actor(Role.COUNTY_ADMIN),
+            now=NOW,
+        )
+        code = pledge.code
+    client = _signed_in(app, donor)
+    assert client.submit("/my", form=f"/my/pledges/{code}/{answer}").status_code == 303
+    assert changed() == {(need.id, None), (None, donor.id)}
+    wait_until_settled()
+    assert listed(need, direction=Direction.DONORS_FOR_NEED) == 2 * lists
+
+
+def test_every_step_of_a_gift_ranks_its_need_and_its_donor_again(app: Flask) -> None:
+    scene = make_scene()
+    run()
+    service.warm_up()
+    touched = {(scene.need.id, None), (None, scene.donor.id)}
+    record = f"/desk/pledges/{scene.pledge.code}"
+    answer = {"slip": scene.slip.lower(), "arrived": "yes", "note": ""}
+    steps: list[tuple[User | None, str, str, dict[str, object]]] = [
+        (scene.reviewer, record, f"{record}/receipt", {"receipt-custodian": "乡政府仓库"}),
+        (
+            scene.clerk,
+            record,
+            f"{record}/delivery",
+            {"delivery-photo": (picture(), "photo.jpg"), "delivery-witness": "work_team"},
+        ),
+        (None, "/confirm", "/confirm", answer),
+    ]
+    for who, page, form, fields in steps:
+        client = app.test_client().login(who) if who else app.test_client()
+        assert client.submit(page, form=form, **fields).status_code == 303
+        assert changed() == touched, form
+        run()
+    wait_until_settled()
+
+
+def test_a_page_that_was_refused_ranks_nothing_again(app: Flask) -> None:
+    factories.make_need()
+    donor = factories.make_donor(preference=WARM)
+    run()
+    answer = _signed_in(app, donor).submit("/my/preferences", form="/my/preferences", budget="much")
+    assert answer.status_code == 422
+    assert changed() == set()
+
+
+def changed() -> set[tuple[int | None, int | None]]:
+    """What was written down as changed since the last run."""
+    db.session.rollback()
+    return {
+        (need_id, donor_id)
+        for need_id, donor_id in db.session.execute(sa.select(MatchChange.need_id, MatchChange.donor_id))
+    }

@@ -27,7 +27,6 @@ from marketplace.web.donors.forms import GiftVisibilityForm, RegisterForm, Token
 from marketplace.web.donors.story import events_of, how_to, public_gift, row_of, sums_of
 from marketplace.web.forms import form_errors
 from marketplace.web.guard import current_actor, public, requires
-from marketplace.web.matching.refresh import refresh_donor, refresh_pair
 from marketplace.web.matching.showing import needs_shown_to
 from marketplace.web.security import limiter
 from marketplace.web.signing_in import own_target, sign_in
@@ -68,9 +67,7 @@ def _register(form: RegisterForm) -> User:
     with transaction() as session:
         user = session.get_one(User, user_id) if user_id is not None else None
         donor = service.register_donor(form.said(), user=user, home_division=home, now=utc_now())
-        user, donor_id = session.get_one(User, donor.user_id), donor.id
-    refresh_donor(donor_id)
-    return user
+        return session.get_one(User, donor.user_id)
 
 
 def _register_page(form: RegisterForm) -> str:
@@ -124,9 +121,7 @@ def pledge(code: str) -> ResponseReturnValue:
 def cancel(code: str) -> ResponseReturnValue:
     """Take a promise back before anything has arrived."""
     with transaction():
-        pledge = pledges.cancel_pledge(code, by=current_actor(), now=utc_now())
-        need_id, donor_id = pledge.need_id, pledge.donor_id
-    refresh_pair(need_id, donor_id=donor_id)
+        pledges.cancel_pledge(code, by=current_actor(), now=utc_now())
     flash(_("The pledge is taken back. What you had pledged is open to others again."))
     return redirect(url_for(".pledge", code=code), 303)
 

@@ -22,7 +22,6 @@ from marketplace.web.donors.forms import (
 )
 from marketplace.web.forms import form_errors
 from marketplace.web.guard import current_actor, requires
-from marketplace.web.matching.refresh import refresh_donor
 
 _ON_OFF = {"on": True, "off": False}
 
@@ -93,9 +92,6 @@ def declare() -> ResponseReturnValue:
 
 
 def _saved(*, back: str = ".wishes") -> ResponseReturnValue:
-    donor_id = current_actor().donor_id
-    if donor_id is not None:
-        refresh_donor(donor_id)
     flash(_("Saved."))
     return redirect(url_for(back), 303)
 

@@ -1,23 +1,32 @@
 """Re-rank after a page changed a need or a donor; until the first full run there is nothing to change.
 
-The changed one's own list is written with the page where the arrays are warm. Reading everything, and the lists of all
-others that the change touches, are left to a thread that no page waits for.
+What changed is read off the audit trail: every act is written down there, so no page can forget to say so. The changed
+one's own list is written with the page where the arrays are warm. Reading everything, and the lists of all others that
+the change touches, are left to a thread that no page waits for.
 """
 
+from collections.abc import Collection
+from http import HTTPStatus
 from threading import Lock, Thread
 from time import sleep
+from typing import Any
 
 import sqlalchemy as sa
 import structlog
-from flask import Flask, current_app
+from flask import Flask, Response, current_app, g, has_request_context
 
+from marketplace.audit.models import AuditEntry
 from marketplace.db import transaction
 from marketplace.db.clock import utc_now
 from marketplace.matching import service
-from marketplace.matching.queries import find_last_run
+from marketplace.matching.queries import find_last_run, touched_by
 
 # Changes that come within these seconds are settled together.
 PAUSE_S = 1.0
+# An act on more than so many leaves all lists to the thread.
+MOST_AT_ONCE = 10
+# Acts that change nothing which is ranked.
+UNTOUCHED = frozenset({"pledge.offer", "pledge.visibility", "donor.visibility", "personal.reveal", "need.slip"})
 _log = structlog.get_logger("marketplace.matching")
 
 
@@ -83,31 +92,40 @@ def settle_once() -> bool:
         return service.settle(plan)
 
 
-def refresh_need(need_id: int) -> None:
-    """Suggestions of a need that was published, paused, changed."""
-    _refresh(need_id=need_id)
+@sa.event.listens_for(AuditEntry, "after_insert")
+def _note(_mapper: Any, _connection: Any, entry: AuditEntry) -> None:
+    """Keep in mind, for the end of this request, what was acted on."""
+    if has_request_context() and entry.action not in UNTOUCHED and entry.subject_id is not None:
+        g.setdefault("acted_on", set()).add((entry.subject_type, entry.subject_id))
 
 
-def refresh_donor(donor_id: int) -> None:
-    """Suggestions of a donor who came, or whose wishes changed."""
-    _refresh(donor_id=donor_id)
+def refresh_after(response: Response) -> Response:
+    """Before a page answers: the lists of what its act changed."""
+    acted_on: set[tuple[str, int]] = g.pop("acted_on", set())
+    if acted_on and response.status_code < HTTPStatus.BAD_REQUEST and find_last_run() is not None:
+        try:
+            _refresh(acted_on)
+        except sa.exc.SQLAlchemyError as error:
+            # What was done is done: the night's run takes it up.
+            _log.warning("not refreshed", kind=type(error).__name__)
+    return response
 
 
-def refresh_pair(need_id: int, *, donor_id: int) -> None:
-    """Suggestions of both after a pledge was made or taken back."""
-    _refresh(need_id=need_id)
-    _refresh(donor_id=donor_id)
-
-
-def _refresh(*, need_id: int | None = None, donor_id: int | None = None) -> None:
-    if find_last_run() is None:
+def _refresh(acted_on: Collection[tuple[str, int]]) -> None:
+    touched = touched_by(acted_on)
+    if not touched.needs and not touched.donors:
         return
-    now, is_ready = utc_now(), service.is_ready()
+    now = utc_now()
+    is_at_once = service.is_ready() and len(touched.needs) + len(touched.donors) <= MOST_AT_ONCE
     with transaction():
-        if not is_ready:
-            service.note_change(need_id=need_id, donor_id=donor_id, now=now)
-        elif need_id is not None:
-            service.rerank_need(need_id, now=now)
-        elif donor_id is not None:
-            service.rerank_donor(donor_id, now=now)
+        for need_id in touched.needs:
+            if is_at_once:
+                service.rerank_need(need_id, now=now)
+            else:
+                service.note_change(need_id=need_id, now=now)
+        for donor_id in touched.donors:
+            if is_at_once:
+                service.rerank_donor(donor_id, now=now)
+            else:
+                service.note_change(donor_id=donor_id, now=now)
     _settler.want(current_app._get_current_object())  # type: ignore[attr-defined]

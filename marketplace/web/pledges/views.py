@@ -21,7 +21,6 @@ from marketplace.pledges import service
 from marketplace.web.forms import add_error
 from marketplace.web.guard import current_actor, public, requires, signed_in
 from marketplace.web.i18n import sentence_of
-from marketplace.web.matching.refresh import refresh_pair
 from marketplace.web.pledges.forms import Choice, PledgeForm, form_for, make_form, pledge_form, quantity_words, sent_for
 
 bp = Blueprint("pledges", __name__)
@@ -115,9 +114,7 @@ def _make(card: PublicNeed, choice: Choice, *, key: str, by: Actor) -> str:
             by=by,
             now=utc_now(),
         )
-        made, need_id, donor_id = pledge.code, pledge.need_id, pledge.donor_id
-    refresh_pair(need_id, donor_id=donor_id)
-    return made
+        return pledge.code
 
 
 def _summary(card: PublicNeed, choice: Choice, actor: Actor) -> Summary:

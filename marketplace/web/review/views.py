@@ -16,7 +16,6 @@ from marketplace.needs.queueing import after, review_queue
 from marketplace.needs.service import Seen
 from marketplace.notices.service import ensure_may_be_published
 from marketplace.web.guard import current_actor, requires
-from marketplace.web.matching.refresh import refresh_need
 from marketplace.web.needs.overrides import overrides_in
 from marketplace.web.review.forms import PauseForm, RecheckForm, shown_at
 from marketplace.web.review.page import approve_form, return_form, show_page
@@ -55,7 +54,7 @@ def show(code: str) -> ResponseReturnValue:
 def approve(code: str) -> ResponseReturnValue:
     """Put the need before the public (R-V2), or on to the county where something stands out."""
     need = queries.get_need(code, actor=current_actor())
-    form, need_id, onward = approve_form(need), need.id, _onward(need)
+    form, onward = approve_form(need), _onward(need)
     if form.validate_on_submit():
         with shown_at(form):
             with transaction():
@@ -70,8 +69,6 @@ def approve(code: str) -> ResponseReturnValue:
                     now=utc_now(),
                 )
                 is_public = decided.state is NeedState.PUBLISHED
-            if is_public:
-                refresh_need(need_id)
             flash(_("The need is now public.") if is_public else _("Approved once. The county decides now."))
             return redirect(onward, 303)
     return show_page(need, approving=form), 422
