@@ -38,12 +38,32 @@ def write_csv(path: Path, *, rows: Iterable[Mapping[str, object]], columns: Iter
     return path
 
 
-def write_market(folder: Path, *, donors: int = 150, needs: int = 900, days: int = 900, seed: int = 0) -> Files:
-    """Small donors, each with one category and one county; needs open for about 40 days; outcomes by category."""
+def keep_columns(path: Path, *, to: Path, columns: Iterable[str]) -> Path:
+    """The same rows with some of the columns."""
+    names = tuple(columns)
+    with path.open(newline="", encoding="utf-8") as lines:
+        rows = [{name: row[name] for name in names} for row in csv.DictReader(lines)]
+    return write_csv(to, rows=rows, columns=names)
+
+
+def write_market(
+    folder: Path,
+    *,
+    donors: int = 150,
+    needs: int = 900,
+    days: int = 900,
+    gifts: tuple[int, int] | None = None,
+    open_days: int = 60,
+    seed: int = 0,
+) -> Files:
+    """Donors, each with one category and one county; needs open 10 days and up to ``open_days`` more; outcomes.
+
+    ``gifts``: the fewest and the most of a donor, any number between them alike; else a dozen and more.
+    """
     rng = np.random.default_rng(seed)
     counties = [f"5133{number:02d}" for number in range(22, 32)]
     published = np.sort(rng.integers(0, days, needs))
-    lasts = 10 + rng.integers(0, 60, needs)
+    lasts = 10 + rng.integers(0, open_days, needs)
     category, county = rng.integers(0, len(CATEGORIES), needs), rng.integers(0, len(counties), needs)
     asked = np.exp(rng.normal(7.5, 1.0, needs))
     chance = 1 / (1 + np.exp(-(1.2 - 0.6 * category - 0.7 * (np.log(asked) - 7.5))))
@@ -64,7 +84,8 @@ def write_market(folder: Path, *, donors: int = 150, needs: int = 900, days: int
     gift_rows = []
     for donor in range(donors):
         likes = 1.0 + 8.0 * (category == taste[donor]) + 6.0 * (county == home[donor])
-        chosen = rng.choice(needs, min(needs, 12 + int(rng.exponential(12))), replace=False, p=likes / likes.sum())
+        count = int(rng.integers(gifts[0], gifts[1] + 1)) if gifts else 12 + int(rng.exponential(12))
+        chosen = rng.choice(needs, min(needs, count), replace=False, p=likes / likes.sum())
         gift_rows += [
             {
                 "donor_id": f"d{donor:04d}",

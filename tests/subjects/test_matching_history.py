@@ -21,8 +21,8 @@ from marketplace.matching.engine.metrics import area_under_curve, brier, calibra
 from marketplace.matching.engine.report import describe
 from marketplace.matching.engine.signals import donor_signals, make_past
 from marketplace.matching.engine.spread import NOBODY, spread
-from marketplace.matching.engine.success import resolved
-from tests.subjects.histories import FIRST, Files, write_csv, write_market
+from marketplace.matching.engine.success import at_rate, measure, resolved
+from tests.subjects.histories import FIRST, Files, keep_columns, write_csv, write_market
 
 GIFTS = ("donor_id", "need_id", "amount", "date")
 SPLIT = FIRST + timedelta(days=650)
@@ -112,6 +112,50 @@ def test_ours_beats_every_baseline_on_small_donors_and_new_needs(market: Files) 
     assert "jiedui" in describe(measured)
     shares = [row["share_shown"] for row in measured["exposure"]]
     assert shares == sorted(shares)
+
+
+FORMS = {
+    "all but outcomes": ("published_at", "closed_at", "category", "area", "amount", "text"),
+    "text alone": ("text",),
+    "categories alone": ("category",),
+    "dates and areas": ("published_at", "closed_at", "area"),
+}
+
+
+@pytest.fixture(scope="module")
+def small_givers(tmp_path_factory: pytest.TempPathFactory) -> Files:
+    """Hundreds of donors of one to five gifts each."""
+    return write_market(tmp_path_factory.mktemp("small"), donors=500, needs=150, gifts=(1, 5), open_days=400, seed=1)
+
+
+@pytest.mark.parametrize("columns", FORMS.values(), ids=list(FORMS))
+def test_many_small_donors_are_ranked_whatever_columns_there_are(
+    small_givers: Files, tmp_path: Path, columns: tuple[str, ...]
+) -> None:
+    needs = keep_columns(small_givers.needs, to=tmp_path / "needs.csv", columns=("need_id", *columns))
+    measured = evaluate.run(read_history(needs, gifts=small_givers.gifts), split=SPLIT, min_gifts=2)
+    ours = row_of(measured, ranker="jiedui", direction="donor_to_need")
+    others = [row for row in measured["rows"] if row["direction"] == "donor_to_need" and row["ranker"] != "jiedui"]
+    assert ours["queries"] > 10
+    assert ours["ndcg_at_10"] > max(row["ndcg_at_10"] for row in others)
+    success = measured["success"]
+    assert success["auc"] > 0.5
+    assert success["ece"] <= 0.015
+
+
+def test_chances_meet_a_rate_that_is_known_without_a_look_at_what_happened() -> None:
+    chances = np.random.default_rng(0).beta(1, 9, 500)
+    moved = at_rate(chances, rate=0.3)
+    assert moved.mean() == pytest.approx(0.3, abs=1e-6)
+    assert (np.argsort(moved, kind="stable") == np.argsort(chances, kind="stable")).all()
+
+
+def test_the_calibration_error_of_true_chances_is_what_chance_alone_gives() -> None:
+    rng = np.random.default_rng(3)
+    chances = rng.uniform(0.2, 0.9, 2_000)
+    found = measure(chances, happened=rng.random(2_000) < chances, base=0.5, seed=0)
+    assert found["ece_ci"][0] < found["ece_if_true"] * 1.5
+    assert measure(chances**2, happened=rng.random(2_000) < chances, base=0.5, seed=0)["ece"] > 3 * found["ece_if_true"]
 
 
 def test_the_same_seed_gives_the_same_figures(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from marketplace.matching.engine.learnt import LIST_LENGTH, Asked, asked_in, lea
 from marketplace.matching.engine.metrics import bootstrap, gini, list_gains
 from marketplace.matching.engine.signals import SIGNALS, Past, donor_signals, make_past
 from marketplace.matching.engine.spread import NOBODY, POOL, STRENGTH, spread
-from marketplace.matching.engine.success import PAIR_RATE, learn_pairs, measure, measure_outcomes, sample_pairs
+from marketplace.matching.engine.success import PAIR_RATE, at_rate, learn_pairs, measure, measure_outcomes, sample_pairs
 
 OURS = "jiedui"
 TO_NEED, TO_DONOR = "donor_to_need", "need_to_donor"
@@ -108,7 +108,7 @@ def _rankings(
         progress("measuring the success model on new pairs")
         model = learn_pairs(windows, min_gifts=min_gifts, seed=seed)
         cases = sample_pairs(past, asked, rng=np.random.default_rng([seed, 5]))
-        chances = model.of(cases.features) if len(cases.happened) else np.zeros(0)
+        chances = at_rate(model.of(cases.features), rate=PAIR_RATE) if len(cases.happened) else np.zeros(0)
         document["success"] = measure(chances, happened=cases.happened, base=PAIR_RATE, seed=seed)
     return document
 

@@ -30,6 +30,9 @@ PRIOR = Prior(
     strength=np.array([LOOSE if signal in LOOSELY_HELD else HELD for signal in SIGNALS]),
     is_free=np.array([signal in SIGN_UNKNOWN for signal in SIGNALS]),
 )
+# Up to so many donors' lists what experts expect of a pair holds whole, and from so many needs' lists on little holds
+# what stands for a donor or a need alone: between them lists weigh against expectations in proportion.
+EXPERT_LISTS, SURE_LISTS = 100, 1_000
 WINDOWS = 3
 MOST_DONORS = 300
 MOST_NEEDS = 600
@@ -72,15 +75,19 @@ def asked_in(past: Past, *, min_gifts: int) -> Asked:
 
 
 def training_windows(history: History, *, start: int, end: int) -> list[Past]:
-    """Up to three windows that end where the test begins, latest first, each with as much history before it."""
+    """Up to three windows that end where the test begins, latest first, each with as much history before it.
+
+    They are as long as the test, rather fewer than shorter: what is recent is measured in windows.
+    """
     if not len(history.day) or history.day[0] >= start:
         return []
-    length = min(end - start, (start - int(history.day[0])) // (WINDOWS + 1))
+    known = start - int(history.day[0])
+    length = min(end - start, known // 2)
     if length < 1:
         return []
     return [
         make_past(history, start=start - turn * length, end=start - (turn - 1) * length)
-        for turn in range(1, WINDOWS + 1)
+        for turn in range(1, min(WINDOWS, known // length - 1) + 1)
     ]
 
 
@@ -94,7 +101,16 @@ def learn_ranker(windows: list[Past], *, min_gifts: int, seed: int, progress: Pr
         donors, needs = window_queries(past, min_gifts=min_gifts, rng=rng)
         by_donor += donors
         by_need += needs
-    return fit_weights([*_balanced(by_donor), *_balanced(by_need)], prior=PRIOR)
+    return fit_weights(
+        [*_balanced(by_donor), *_balanced(by_need)], prior=_prior(donors=len(by_donor), needs=len(by_need))
+    )
+
+
+def _prior(*, donors: int, needs: int) -> Prior:
+    """The experts' word, as firm as so many lists of donors and of needs leave it."""
+    held = max(HELD * min(EXPERT_LISTS / max(donors, 1), 1.0), LOOSE)
+    loose = min(LOOSE * max(SURE_LISTS / max(needs, 1), 1.0), HELD)
+    return Prior(PRIOR.centre, np.where(PRIOR.strength < HELD, loose, held), PRIOR.is_free)
 
 
 def window_queries(past: Past, *, min_gifts: int, rng: np.random.Generator) -> tuple[list[Query], list[Query]]:

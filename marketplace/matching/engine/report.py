@@ -44,4 +44,5 @@ def _figures(success: Mapping[str, Any]) -> list[str]:
         for words, name in named.items()
         if success[name] is not None and success[f"{name}_ci"][0] is not None
     ]
-    return [*told, f"Brier of the base rate {success['brier_base']:.4f}"]
+    by_chance = f"ECE to expect of true chances {success['ece_if_true']:.3f}"
+    return [*told, f"Brier of the base rate {success['brier_base']:.4f}", by_chance]

@@ -6,7 +6,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from marketplace.matching.engine.chances import Chances, fit_chances, recalibrated, shrunk_log_odds, shrunk_rate
+from marketplace.matching.engine.chances import (
+    Chances,
+    fit_chances,
+    recalibrated,
+    shrunk_log_odds,
+    shrunk_rate,
+    to_chance,
+    to_odds,
+)
 from marketplace.matching.engine.history import UNKNOWN, History
 from marketplace.matching.engine.learnt import Asked, asked_in
 from marketplace.matching.engine.metrics import area_under_curve, bootstrap, brier, calibration_error
@@ -23,6 +31,7 @@ LARGEST_WEIGHT = 10.0
 RESAMPLES = 200
 # Larger needs succeed less often: half a log-odds for each standard deviation of the log of the amount.
 EXPERT_SIZE = -0.5
+_FURTHEST, _HALVINGS = 20.0, 50
 
 Array = NDArray[Any]
 
@@ -86,8 +95,23 @@ def learn_pairs(windows: list[Past], *, min_gifts: int, seed: int) -> Chances:
     return recalibrated(model, latest[0].features, happened=latest[0].happened, weight=latest[0].weight)
 
 
+def at_rate(chances: Array, *, rate: float) -> Array:
+    """The chances (n,) moved by one step of log-odds so that they come to ``rate`` in the mean.
+
+    For cases that were drawn so that the rate is known beforehand; what happened is not looked at.
+    """
+    odds, low, high = to_odds(chances), -_FURTHEST, _FURTHEST
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if to_chance(odds + middle).mean() < rate else (low, middle)
+    return to_chance(odds + (low + high) / 2)
+
+
 def measure(chances: Array, *, happened: Array, base: float, seed: int) -> dict[str, Any]:
-    """AUC, Brier, Brier of the base rate alone, ECE of 10 bins, each with its bootstrap 95 % interval, and n."""
+    """AUC, Brier, Brier of the base rate alone, ECE of 10 bins, each with its bootstrap 95 % interval, and n.
+
+    ``ece_if_true`` is the ECE to expect by chance where every chance is exactly true: fewer cases cannot show less.
+    """
     if not len(chances):
         return {"auc": None, "brier": None, "brier_base": None, "ece": None, "n": 0}
     rows = np.arange(len(chances))
@@ -101,6 +125,9 @@ def measure(chances: Array, *, happened: Array, base: float, seed: int) -> dict[
         found = bootstrap(rows, seed=seed, statistic=_by_rows(statistic), resamples=RESAMPLES)
         document[name], document[f"{name}_ci"] = found.mean, [found.low, found.high]
     document["brier_base"] = brier(np.full(len(rows), base), happened=happened)
+    rng = np.random.default_rng([seed, 13])
+    drawn = [calibration_error(chances, happened=rng.random(len(rows)) < chances) for _ in range(RESAMPLES)]
+    document["ece_if_true"] = float(np.mean(drawn))
     return document
 
 
