@@ -159,9 +159,11 @@ def _household_codes(ids: Iterable[int]) -> Mapping[int, str]:
 def _lines_of(ids: Sequence[int]) -> Mapping[int, list[PublicLine]]:
     rows = db.session.execute(
         sa.select(
-            NeedLine,
-            sa.func.coalesce(CatalogueBand.low_fen, CatalogueItem.low_fen),
-            sa.func.coalesce(CatalogueBand.high_fen, CatalogueItem.high_fen),
+            NeedLine.need_id,
+            *(NeedLine.id, NeedLine.name, NeedLine.kind, NeedLine.unit),
+            *(NeedLine.quantity, NeedLine.pledged, NeedLine.unit_price_fen),
+            sa.func.coalesce(CatalogueBand.low_fen, CatalogueItem.low_fen).label("low_fen"),
+            sa.func.coalesce(CatalogueBand.high_fen, CatalogueItem.high_fen).label("high_fen"),
         )
         .join(Need, Need.id == NeedLine.need_id)
         .outerjoin(CatalogueItem, NeedLine.item_id == CatalogueItem.id)
@@ -176,20 +178,9 @@ def _lines_of(ids: Sequence[int]) -> Mapping[int, list[PublicLine]]:
         .order_by(NeedLine.need_id, NeedLine.position)
     )
     found: dict[int, list[PublicLine]] = {}
-    for line, low, high in rows:
-        found.setdefault(line.need_id, []).append(
-            PublicLine(
-                id=line.id,
-                name=line.name,
-                kind=line.kind,
-                unit=line.unit,
-                quantity=line.quantity,
-                pledged=line.pledged,
-                unit_price_fen=line.unit_price_fen,
-                low_fen=low,
-                high_fen=high,
-            )
-        )
+    for row in rows:
+        need_id, *line = row
+        found.setdefault(need_id, []).append(PublicLine(*line))
     return found
 
 

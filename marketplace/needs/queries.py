@@ -17,7 +17,8 @@ from marketplace.db import db
 from marketplace.households.models import Household
 from marketplace.media.models import Photo
 from marketplace.needs import policy
-from marketplace.needs.listing import NeedFilters, NeedPage, Sort, area_condition, list_public_needs
+from marketplace.needs.filters import NeedFilters, Sort
+from marketplace.needs.listing import NeedPage, area_condition, list_public_needs
 from marketplace.needs.models import Consent, Decision, Need, NeedPhoto, NeedReview
 from marketplace.needs.public import PublicNeed, preview_card, public_card, public_cards
 from marketplace.needs.slips import slip_index

@@ -16,7 +16,6 @@ from marketplace.needs.models import Need
 from marketplace.needs.places import public_places
 
 LONGEST_QUERY = 100
-MOST_CANDIDATES = 400
 _SAME = {word: row for row in SYNONYMS for word in row}
 # What a word is worth by where it stands; likeness only orders what is otherwise alike.
 _IN_TITLE, _IN_STORY, _IN_PLACE, _IN_CATEGORY, _BY_SYNONYM, _BY_LIKENESS = 6.0, 4.0, 4.0, 1.5, 0.6, 1.0
@@ -36,38 +35,34 @@ class Search:
         groups = tuple(group for term in terms for group in _pieces(term))
         return cls(terms, groups) if groups else None
 
-    def all_words(self) -> sa.ColumnElement[bool]:
-        """Needs that hold every piece of every word, by character or by sound."""
-        return Need.id.in_(found_ids(db.session, self.groups).columns(sa.column("need_id", sa.Integer)))
+    def all_words(self) -> list[int]:
+        """Ids of the needs that hold every piece of every word, by character or by sound."""
+        return list(db.session.scalars(found_ids(db.session, self.groups)))
 
-    def some_words(self) -> sa.ColumnElement[bool]:
-        """Needs that hold any piece of any word."""
+    def some_words(self) -> list[int]:
+        """Ids of the needs that hold any piece of any word."""
         anything = tuple(dict.fromkeys(token for group in self.groups for token in group))
-        return Need.id.in_(found_ids(db.session, [anything]).columns(sa.column("need_id", sa.Integer)))
+        return list(db.session.scalars(found_ids(db.session, [anything])))
 
-    def ranked(self, conditions: Sequence[sa.ColumnElement[bool]]) -> list[str]:
-        """Codes of the needs that meet the conditions, best first; equals by how long they wait."""
+    def ranked(self, ids: Sequence[int]) -> list[int]:
+        """The same ids, best first; equals keep their order."""
         rows = db.session.execute(
-            sa.select(Need.code, Need.title, Need.story, Need.category, Need.division_code)
-            .where(*conditions)
-            .order_by(Need.published_at, Need.code)
-            .limit(MOST_CANDIDATES)
+            sa.select(Need.id, Need.title, Need.story, Need.category, Need.division_code).where(Need.id.in_(ids))
         ).all()
-        places = public_places({row.division_code for row in rows})
-        scored = [
-            (
-                -self._score(
-                    title=normal_form(row.title),
-                    story=normal_form(row.story),
-                    place=normal_form(" ".join(places[row.division_code])),
-                    category=row.category.label if row.category else "",
-                ),
-                position,
-                row.code,
+        places = {
+            code: normal_form(" ".join(names))
+            for code, names in public_places({row.division_code for row in rows}).items()
+        }
+        scores = {
+            row.id: self._score(
+                title=normal_form(row.title),
+                story=normal_form(row.story),
+                place=places[row.division_code],
+                category=row.category.label if row.category else "",
             )
-            for position, row in enumerate(rows)
-        ]
-        return [code for _, _, code in sorted(scored)]
+            for row in rows
+        }
+        return sorted(ids, key=lambda id_: -scores[id_])
 
     def _score(self, *, title: str, story: str, place: str, category: str) -> float:
         total = 0.0

@@ -4,14 +4,13 @@ from collections.abc import Callable
 from datetime import date, datetime
 
 from flask import Flask
-from flask_babel import get_locale
 
 from marketplace.core.divisions import Level
 from marketplace.core.kinds import Labelled
 from marketplace.core.money import Money, percent
 from marketplace.db.clock import CHINA, china_day
 from marketplace.regions.queries import place_name
-from marketplace.web.i18n import ENGLISH
+from marketplace.web.i18n import ENGLISH, current_code
 from marketplace.web.terms import english
 
 
@@ -58,7 +57,7 @@ def place(code: str, finest: Level = Level.TOWNSHIP) -> str:
 
 def term(member: Labelled) -> str:
     """A member of a closed list in the reader's language."""
-    return english(member) if str(get_locale()) == ENGLISH else member.label
+    return english(member) if current_code() == ENGLISH else member.label
 
 
 FILTERS: tuple[Callable[..., object], ...] = (yuan, short, wan, number, day, minute, days_since, place, term)

@@ -4,6 +4,7 @@ import io
 from functools import cache
 from typing import Any
 
+from babel.core import Locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
@@ -21,14 +22,14 @@ ENGLISH = "en"
 # What html's lang attribute says for each locale.
 HTML_LANG = {CHINESE: "zh-Hans-CN", ENGLISH: "en"}
 
-__all__ = ["CHINESE", "ENGLISH", "gettext", "lazy_gettext", "say", "sentence_of", "setup_i18n"]
+__all__ = ["CHINESE", "ENGLISH", "current_code", "gettext", "lazy_gettext", "say", "sentence_of", "setup_i18n"]
 
 
 class _Catalogues(Domain):  # type: ignore[misc]
     """All subjects' catalogues of a language as one."""
 
     def get_translations(self) -> NullTranslations:
-        return translations(str(get_locale()))
+        return translations(current_code())
 
 
 def setup_i18n(app: Flask) -> None:
@@ -36,8 +37,13 @@ def setup_i18n(app: Flask) -> None:
     Babel(app, default_locale=CHINESE, default_timezone="Asia/Shanghai", locale_selector=_chosen_locale)
     # Babel would look for compiled files of one domain: ours stands in for that.
     app.extensions["babel"].instance.domain_instance = _Catalogues()
-    app.jinja_env.globals["html_lang"] = lambda: HTML_LANG[str(get_locale())]
+    app.jinja_env.globals["html_lang"] = lambda: HTML_LANG[current_code()]
     translations(CHINESE)
+
+
+def current_code() -> str:
+    """The code of the reader's language."""
+    return _code_of(get_locale())
 
 
 @cache
@@ -64,9 +70,15 @@ def sentence_of(error: DomainError) -> str:
     return say(error.message, **{name: _spoken(value) for name, value in error.params.items()})
 
 
+@cache
+def _code_of(locale: Locale | None) -> str:
+    """Kept, because a page asks for it with each of its words."""
+    return str(locale)
+
+
 def _spoken(value: object) -> object:
     if isinstance(value, Labelled):
-        return english(value) if str(get_locale()) == ENGLISH else value.label
+        return english(value) if current_code() == ENGLISH else value.label
     return say(value) if isinstance(value, str) and value else value
 
 

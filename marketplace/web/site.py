@@ -54,6 +54,12 @@ def static_version(filename: str) -> str:
 
 def asset(filename: str) -> str:
     """The address of a static file, with the version that lets browsers keep it for a year."""
+    return _address(request.script_root, filename)
+
+
+@cache
+def _address(root: str, filename: str) -> str:
+    """Worked out once: a list names its signs a hundred times."""
     return url_for("static", filename=filename, v=static_version(filename))
 
 

@@ -4,16 +4,19 @@ import json
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 
 from marketplace.core.kinds import NeedCategory, SupportKind
 from marketplace.core.workflow import NeedState
 from marketplace.db import db, transaction
-from marketplace.needs import service
-from marketplace.needs.listing import NeedFilters, Sort, list_public_needs
-from marketplace.needs.models import Decision
+from marketplace.needs import listing, service
+from marketplace.needs.facets import Kept
+from marketplace.needs.filters import NeedFilters, Sort
+from marketplace.needs.listing import RANKED, list_public_needs
+from marketplace.needs.models import Decision, Need
 from marketplace.regions.models import Division, Level
-from tests.factories import NOW, TREE, days_ago, make_user
+from tests.factories import NOW, TREE, days_ago, make_need, make_user
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 TEXTS = [json.loads(line) for line in (FIXTURES / "need_texts.jsonl").read_text(encoding="utf-8").splitlines()]
@@ -115,3 +118,59 @@ def test_best_matches_can_be_paged_through(ids: dict[str, str]) -> None:
         if cursor is None:
             break
     assert len(seen) == len(set(seen)) == page.counts.found
+
+
+def test_pages_go_on_past_what_is_ranked_at_once(app: Flask) -> None:
+    clerk, reviewer = make_user(), make_user()
+    many = RANKED + 3
+    with transaction():
+        service.insert_needs(
+            service.NeedRow(
+                code=f"XQ-{position:06d}-00",
+                client_key=f"many-{position}",
+                division_code=TREE.village,
+                poster_id=clerk.id,
+                category=NeedCategory.WRM,
+                story="家里没有被子",
+                lines=(service.LineRow("棉被", SupportKind.GOODS, 1, "床", 100),),
+                created_at=days_ago(20),
+                submitted_at=days_ago(20),
+                published_at=days_ago(10),
+                state=NeedState.PUBLISHED,
+                reviews=(service.ReviewRow(reviewer.id, Decision.APPROVE, days_ago(10), ("consent",)),),
+            )
+            for position in range(many)
+        )
+    filters = NeedFilters(words="棉被", sort=Sort.RELEVANCE)
+    pages, cursor = [], None
+    while not pages or cursor:
+        page = list_public_needs(filters, cursor, now=NOW, size=60)
+        pages.append([card.code for card in page.cards])
+        cursor = page.next_cursor
+        assert len(pages) <= many
+    assert [len(page) for page in pages] == [60, 60, 60, many - 180]
+    assert len({code for page in pages for code in page}) == page.counts.found == many
+
+
+def test_a_need_that_left_the_list_since_it_was_read_is_not_shown(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listing, "kept", Kept(many=1))
+    first, second = make_need(), make_need()
+    for sort in (Sort.WAITING, Sort.SMALL, Sort.NEWEST):
+        assert len(list_public_needs(NeedFilters(sort=sort), now=NOW).cards) == 2
+    with transaction():
+        first.hidden_at = NOW
+    for filters in (NeedFilters(), NeedFilters(words="棉被", sort=Sort.RELEVANCE)):
+        assert [card.code for card in list_public_needs(filters, now=NOW).cards] == [second.code]
+
+
+@pytest.mark.parametrize("sort", [Sort.WAITING, Sort.SMALL, Sort.NEWEST])
+def test_equals_are_paged_through_once_each_although_the_last_one_shown_has_gone(app: Flask, sort: Sort) -> None:
+    codes = [make_need(published_at=days_ago(5)).code for _ in range(5)]
+    page = list_public_needs(NeedFilters(sort=sort), now=NOW, size=2)
+    seen = [card.code for card in page.cards]
+    with transaction() as session:
+        session.scalars(sa.select(Need).where(Need.code == seen[-1])).one().hidden_at = NOW
+    while page.next_cursor:
+        page = list_public_needs(NeedFilters(sort=sort), page.next_cursor, now=NOW, size=2)
+        seen += [card.code for card in page.cards]
+    assert sorted(seen) == sorted(codes)

@@ -10,7 +10,7 @@ from werkzeug.datastructures import MultiDict
 
 from marketplace.core.divisions import Level, at_level, is_code, level_of, significant
 from marketplace.core.kinds import NeedCategory, SupportKind, Urgency, find_member
-from marketplace.needs.listing import Band, NeedFilters, Sort, Standing
+from marketplace.needs.filters import Band, NeedFilters, Sort, Standing
 from marketplace.regions import queries as regions
 from marketplace.web.filters import term
 

@@ -8,7 +8,7 @@ from marketplace.core.kinds import NeedCategory, SupportKind, Urgency
 from marketplace.core.workflow import NeedState
 from marketplace.db.clock import utc_now
 from marketplace.needs import queries
-from marketplace.needs.listing import Band, Standing
+from marketplace.needs.filters import Band, Standing
 from marketplace.needs.service import Seen
 from marketplace.pledges.queries import gift_codes_of
 from marketplace.web.guard import current_actor, public
