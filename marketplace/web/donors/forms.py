@@ -44,7 +44,10 @@ class RegisterForm(BaseForm):
     phone = StringField(_l("Mobile number"), [DataRequired(_l("Write your mobile number.")), Length(max=20)])
     password = PasswordField(_l("Choose a password"), [DataRequired(_l("Write a password.")), Length(max=200)])
     shows_name = BooleanField(_l("My name may be shown with my gifts"))
-    agrees = BooleanField(_l("I have read how my data is used, and agree"))
+    agrees = BooleanField(
+        _l("I have read how my data is used, and agree"),
+        [DataRequired(_l("Please read and accept how your data is used."))],
+    )
 
     def offer(self, kind: str, *, has_account: bool) -> "RegisterForm":
         """Keep the fields of this kind of giver; somebody who has signed in is known by phone already."""
