@@ -1,7 +1,7 @@
 """Build the synthetic prefecture, stage by stage; the same seed and scale make the same rows."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC
 from enum import StrEnum
 from random import Random
@@ -28,6 +28,7 @@ from marketplace.demo.staff import make_staff
 from marketplace.demo.telling import Teller
 from marketplace.demo.texts import read_need_texts, read_offer_texts
 from marketplace.donors.service import DonorRow, insert_donors
+from marketplace.households.duplicates import find_duplicates
 from marketplace.households.rows import HouseholdRow
 from marketplace.households.service import insert_households
 from marketplace.matching import service as matching
@@ -85,7 +86,7 @@ def build(*, seed: int, scale: float, password: str, progress: Progress) -> list
     counts = spread(places, total=builder.sizes.households, rng=builder.rng("spread"))
     with transaction():
         staff = make_staff(places, villages=counts, easy_phones=cast.staff_phones(places), rng=builder.rng("staff"))
-        askers = _make_households(builder, counts)
+        askers = _make_households(builder, counts, places)
     givers = make_givers(builder.sizes.donors, places=places, offers=read_offer_texts(), rng=builder.rng("givers"))
     leads = cast.choose_givers(givers, places=places)
     asks, stage_asks = _plan(builder, askers, givers=givers, places=places)
@@ -97,6 +98,7 @@ def build(*, seed: int, scale: float, password: str, progress: Progress) -> list
         accounts = cast.open_accounts(places, password=password)
         progress(Stage.ACCOUNTS, len(accounts))
     with transaction() as session:
+        find_duplicates(area=places.stage, by=SYSTEM, now=NOW)
         refresh_statistics(session)
     with transaction():
         record = matching.run(now=NOW, seed=seed)
@@ -114,12 +116,18 @@ def _make_places(builder: _Builder) -> Places:
     return places
 
 
-def _make_households(builder: _Builder, counts: dict[str, int]) -> list[Asker]:
+def _make_households(builder: _Builder, counts: dict[str, int], places: Places) -> list[Asker]:
+    """All households; the last of the accounts' village left the phone of another, for its county to decide about."""
     rng = builder.rng("people")
     seen: list[tuple[str, str, int, PovertyCause]] = []
 
     def rows() -> Iterator[HouseholdRow]:
+        left, phone = counts[places.stage], ""
         for row in people.households(counts, rng=rng, registrar=people.Registrar(rng)):
+            if row.division_code == places.stage:
+                left -= 1
+                row = replace(row, phone=phone or row.phone) if left == 0 else row
+                phone = row.phone or phone
             seen.append((row.division_code, row.head_name, len(row.members), row.main_cause or PovertyCause.OTHER))
             yield row
 

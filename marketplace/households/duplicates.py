@@ -11,7 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute, selectinload
 
 from marketplace.audit import service as audit
 from marketplace.core.actor import Actor
-from marketplace.core.divisions import DIGITS, Level
+from marketplace.core.divisions import CODE_LENGTH, DIGITS, Level
 from marketplace.core.errors import Conflict, Forbidden, Invalid, NotFound
 from marketplace.core.identity import birth_date
 from marketplace.core.permissions import Permission
@@ -40,8 +40,10 @@ class Candidate:
     why: str
 
 
-def find_duplicates(*, by: Actor, now: datetime) -> int:
+def find_duplicates(*, area: str = "", by: Actor, now: datetime) -> int:
     """Note every pair with a common phone, account, or person, that is not noted yet; returns how many are new.
+
+    ``area``: the digits that the codes of the villages looked at begin with; all of them where it is empty.
 
     A person is the same sound of the name, the same year of birth and the same village: likeness of names alone
     names the wrong people. The same ID number in two households is refused at registration already.
@@ -50,9 +52,9 @@ def find_duplicates(*, by: Actor, now: datetime) -> int:
         raise Forbidden("Your role does not allow this.")
     signs: dict[Pair, list[DuplicateSign]] = defaultdict(list)
     for sign, pairs in (
-        (DuplicateSign.PHONE, _sharing(Household.phone_index)),
-        (DuplicateSign.ACCOUNT, _sharing(Household.bank_account_index)),
-        (DuplicateSign.PERSON, _same_people()),
+        (DuplicateSign.PHONE, _sharing(Household.phone_index, area)),
+        (DuplicateSign.ACCOUNT, _sharing(Household.bank_account_index, area)),
+        (DuplicateSign.PERSON, _same_people(area)),
     ):
         for pair in pairs:
             signs[pair].append(sign)
@@ -144,26 +146,30 @@ def kept_instead_of(household_id: int) -> str | None:
     return db.session.scalar(sa.select(Household.code).where(Household.id == other))
 
 
-def _sharing(column: InstrumentedAttribute[bytes | None]) -> Iterable[Pair]:
+def _sharing(column: InstrumentedAttribute[bytes | None], area: str) -> Iterable[Pair]:
     """Pairs of households with the same value in a blind index."""
     shared = (
         sa.select(column).where(column.is_not(None)).group_by(column).having(sa.func.count().between(2, _MOST_SHARING))
     )
     groups: dict[bytes, list[int]] = defaultdict(list)
-    for household_id, index in db.session.execute(sa.select(Household.id, column).where(column.in_(shared))):
+    for household_id, index in db.session.execute(
+        sa.select(Household.id, column).where(column.in_(shared), _lies_in(area))
+    ):
         groups[bytes(index or b"")].append(household_id)
     for ids in groups.values():
         yield from combinations(sorted(ids), 2)
 
 
-def _same_people() -> Iterable[Pair]:
+def _same_people(area: str) -> Iterable[Pair]:
     """Pairs of households of one village with a person of the same sounding name and year of birth.
 
     ID numbers are deciphered only where two names of a village sound the same.
     """
     named: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
-    members = sa.select(Member.id, Member.name, Household.id, Household.division_code).join(
-        Household, Household.id == Member.household_id
+    members = (
+        sa.select(Member.id, Member.name, Household.id, Household.division_code)
+        .join(Household, Household.id == Member.household_id)
+        .where(_lies_in(area))
     )
     for member_id, name, household_id, village in db.session.execute(members):
         named[(village, pinyin(name) or name)].append((household_id, member_id))
@@ -181,6 +187,12 @@ def _same_people() -> Iterable[Pair]:
             if one != two and years[first] is not None and years[first] == years[second]:
                 found.add((min(one, two), max(one, two)))
     return found
+
+
+def _lies_in(area: str) -> sa.ColumnElement[bool]:
+    if not area:
+        return sa.true()
+    return Household.division_code.between(area.ljust(CODE_LENGTH, "0"), area.ljust(CODE_LENGTH, "9"))
 
 
 def _homes(ids: Iterable[int]) -> dict[int, Household]:

@@ -15,23 +15,27 @@ from flask import Flask
 from marketplace.accounts.models import RoleGrant, User
 from marketplace.app import alembic
 from marketplace.config import Settings
+from marketplace.core.actor import Actor, Grant
 from marketplace.core.kinds import Channel, SupportKind
-from marketplace.core.permissions import Role
+from marketplace.core.permissions import Permission, Role
 from marketplace.core.workflow import NeedState, PledgeState
 from marketplace.db import Base, EncryptedText, db
 from marketplace.db.clock import utc_now
 from marketplace.demo import facts, people
 from marketplace.demo.build import Progress, Stage, build
+from marketplace.demo.cast import phone_of
 from marketplace.demo.places import STAGE_COUNTY
 from marketplace.fulfilment.models import Receipt
 from marketplace.households.case import Case
 from marketplace.households.columns import PROFILE
-from marketplace.households.models import Household, Member
+from marketplace.households.duplicates import list_duplicates
+from marketplace.households.models import DuplicateSign, Household, Member
 from marketplace.households.rules import check_household, checkable
 from marketplace.ledger.check import check_ledger
 from marketplace.ledger.models import LedgerEntry
 from marketplace.media.models import Photo
 from marketplace.needs.models import Need
+from marketplace.needs.rechecking import list_disagreements
 from marketplace.pairings.check import check_agreements
 from marketplace.pairings.queries import channel_totals
 from marketplace.pledges.check import check_pledges
@@ -209,6 +213,15 @@ def test_the_accounts_walk_the_whole_job(small: Flask) -> None:
     assert grants[Role.COUNTY_ADMIN] == STAGE_COUNTY
     states = set(db.session.scalars(sa.select(Need.state).where(Need.division_code == village)))
     assert {NeedState.SUBMITTED, NeedState.PUBLISHED, NeedState.PLEDGED, NeedState.DELIVERED} <= states
+
+
+def test_the_county_sees_a_disagreement_and_a_possible_duplicate(small: Flask) -> None:
+    """Two households of the village left one phone; the second look at one need came to another result."""
+    (admin,) = (user for user in db.session.scalars(sa.select(User)) if user.phone == phone_of(Role.COUNTY_ADMIN))
+    actor = Actor(user_id=admin.id, grants=(Grant(Role.COUNTY_ADMIN, STAGE_COUNTY),))
+    (pair,) = list_duplicates(actor=actor)
+    assert pair.signs == [DuplicateSign.PHONE]
+    assert list_disagreements(actor.areas(Permission.SIGNAL_READ))
 
 
 def _easy_grants() -> list[tuple[Role, str]]:
