@@ -53,14 +53,10 @@ def rows_of(lists: top.Top) -> list[list[int]]:
     return [[partner for partner in row if partner != top.NOBODY] for row in lists.partners.tolist()]
 
 
-@pytest.mark.parametrize(
-    ("rules", "is_dense"),
-    [*((rules, True) for rules in RULES), *((rules, False) for rules in RULES if rules.must_fit_area)],
-    ids=str,
-)
-def test_the_kernel_equals_sorting_every_pair(rules: Rules, is_dense: bool) -> None:
+@pytest.mark.parametrize("rules", RULES, ids=str)
+def test_the_kernel_equals_sorting_every_pair(rules: Rules) -> None:
     needs, donors = random_rows(3, needs=160, donors=260)
-    prepared = top.prepare(build_problem(needs, donors=donors), model=EXPERT, rules=rules, is_dense=is_dense)
+    prepared = top.prepare(build_problem(needs, donors=donors), model=EXPERT, rules=rules)
     by_need, by_donor = top.best_pairs(prepared, k=K)
     assert (rows_of(by_need), rows_of(by_donor)) == by_hand(prepared)
 
@@ -77,7 +73,7 @@ def test_two_threads_give_the_lists_of_one() -> None:
 def test_the_scores_equal_those_of_numpy(size: tuple[int, int]) -> None:
     problem = synthetic_problem(size[0], donors=size[1], seed=7).problem
     everyone = Rules(must_fit_area=False)
-    prepared = top.prepare(problem, model=EXPERT, rules=everyone, is_dense=True)
+    prepared = top.prepare(problem, model=EXPERT, rules=everyone)
     mine = top.best_pairs(prepared, k=K)
     theirs = peers.numpy_top(problem, model=EXPERT, rules=everyone, k=K)
     for ours, others in zip(mine, theirs, strict=True):

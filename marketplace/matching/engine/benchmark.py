@@ -149,7 +149,7 @@ def _measures(*, rounds: int, needs: int, with_text_peers: bool) -> list[Measure
 
 def engine_all_pairs(synthetic: Synthetic) -> tuple[Top, Top]:
     """Every pair, every feature but text."""
-    prepared = top.prepare(synthetic.problem, model=WITHOUT_TEXT, rules=ANYONE, is_dense=True)
+    prepared = top.prepare(synthetic.problem, model=WITHOUT_TEXT, rules=ANYONE)
     return top.best_pairs(prepared, k=PLACES)
 
 
@@ -160,7 +160,7 @@ def numpy_all_pairs(synthetic: Synthetic) -> tuple[Top, Top]:
 
 def engine_with_text(synthetic: Synthetic) -> tuple[Top, Top]:
     """Every pair, every feature."""
-    prepared = top.prepare(synthetic.problem, model=EXPERT, rules=ANYONE, is_dense=True)
+    prepared = top.prepare(synthetic.problem, model=EXPERT, rules=ANYONE)
     return top.best_pairs(prepared, k=PLACES)
 
 
@@ -176,7 +176,7 @@ def engine_blocked(synthetic: Synthetic) -> tuple[Top, Top]:
 
 def engine_text_only(synthetic: Synthetic) -> Top:
     """Every pair by its text vectors alone."""
-    prepared = top.prepare(synthetic.problem, model=TEXT_ALONE, rules=ANYONE, is_dense=True)
+    prepared = top.prepare(synthetic.problem, model=TEXT_ALONE, rules=ANYONE)
     return top.best_pairs(prepared, k=PLACES)[0]
 
 

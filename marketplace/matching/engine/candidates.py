@@ -14,6 +14,9 @@ from marketplace.matching.engine.problem import CATEGORIES, KINDS, Donors, Needs
 LEVELS = np.array([10**12, 10**10, 10**8, 10**6, 10**3, 1], dtype=np.int64)
 KIND_ROOM = 8
 CATEGORY_ROOM = 16
+AREA_ROOM = 1 << 41
+# The area of everybody, where areas are not hard.
+ANYWHERE = -1
 CLOSED = -32_000
 
 Array = NDArray[Any]
@@ -29,74 +32,67 @@ class Rules:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Postings:
-    """Donors filed under keys: P places in the order of keys (K,), those of key k at starts[k]:starts[k + 1].
+    """Open donors filed under keys, for one model.
 
-    members: int64, the donor; base: (78, 13 or 1, P) int16, the terms that hang on donor, kind, category alone;
-    typical, budget: (P,) int16; columns: (32, P) int8 text, (32, 0) where text has no weight.
-    A blocked key is ``area * kind_room + kind * category_room (+ category)``; a dense file holds every donor
-    in its own place, and keys, starts, members say who stands for which area.
+    keys: (K,) int64, sorted, by ``posting_key``; members: (P,) int32, donors, those of key k at
+    starts[k]:starts[k + 1]; base: (13, D) int16, the terms that hang on category and donor alone.
     """
 
-    is_dense: bool
-    kind_room: int
-    category_room: int
+    by_category: bool
     keys: Array
     starts: Array
     members: Array
     base: Array
-    typical: Array
-    budget: Array
-    columns: Array
+
+    def donors_under(self, key: int) -> Array:
+        """The donors filed under a key, none where there is no such key."""
+        at = int(np.searchsorted(self.keys, key))
+        if at == len(self.keys) or int(self.keys[at]) != key:
+            return self.members[:0]
+        found: Array = self.members[self.starts[at] : self.starts[at + 1]]
+        return found
 
 
-def file_donors(donors: Donors, *, steps: Array, rules: Rules, is_dense: bool) -> Postings:
-    """File open donors by area (dense), by area and kind, or by area, kind and category (where that is hard).
+def posting_key(area: int, *, kind: int, category: int, by_category: bool) -> int:
+    """Kind (and category, where that is hard), then area: the order in which the sweep meets them."""
+    shelf = kind * len(CATEGORIES) + category if by_category else kind
+    return shelf * AREA_ROOM + 1 + area
 
-    steps: (13,) units per step of each feature.
+
+def file_donors(donors: Donors, *, steps: Array, rules: Rules) -> Postings:
+    """File open donors by kind, category (where that is hard) and area; steps: (13,) units of each feature.
+
+    Where areas are not hard, everybody is also filed under ANYWHERE.
     """
-    base = donor_base(donors, steps=steps, must_fit_category=rules.must_fit_category)
     owner = np.repeat(np.arange(len(donors)), np.diff(donors.area_start))
-    is_open = donors.is_open[owner]
-    owner, areas = owner[is_open], donors.area_codes[is_open]
-    by_text = steps[FEATURES.index(Feature.TEXT)] > 0
-    if is_dense:
-        keys, starts, members = _filed(areas, owner)
-        places = np.arange(len(donors))
-        kind_room, category_room = 1, 1
-        base = _by_every_kind(base, kinds=donors.kinds)
-    else:
-        kind_room, category_room = KIND_ROOM, 1
-        keys, members = _by_kind(areas, owner, kinds=donors.kinds)
-        if rules.must_fit_category:
-            kind_room, category_room = KIND_ROOM * CATEGORY_ROOM, CATEGORY_ROOM
-            keys, members = _by_category(keys, members, categories=donors.categories)
-        keys, starts, members = _filed(keys, members)
-        places = members
-        if rules.must_fit_category:
-            own = np.repeat(keys % CATEGORY_ROOM, np.diff(starts))
-            base = base[own, members][np.newaxis, :]
-        else:
-            base = base[:, members]
+    areas = donors.area_codes
+    if not rules.must_fit_area:
+        owner = np.concatenate([np.arange(len(donors)), owner])
+        areas = np.concatenate([np.full(len(donors), ANYWHERE), areas])
+    by_area = np.argsort(areas, kind="stable")
+    by_area = by_area[donors.is_open[owner[by_area]]]
+    keys, members = _shelved(areas[by_area], owner[by_area].astype(np.int32), donors=donors, rules=rules)
+    first = np.flatnonzero(np.diff(keys, prepend=-1))
     return Postings(
-        is_dense=is_dense,
-        kind_room=kind_room,
-        category_room=category_room,
-        keys=keys,
-        starts=starts,
+        by_category=rules.must_fit_category,
+        keys=keys[first],
+        starts=np.append(first, len(keys)),
         members=members,
-        base=np.ascontiguousarray(base),
-        typical=donors.log_typical[places],
-        budget=donors.log_budget[places],
-        columns=np.ascontiguousarray(donors.vectors[places].T)
-        if by_text
-        else np.empty((features.TEXT_DIMENSIONS, 0), dtype=np.int8),
+        base=donor_base(donors, steps=steps),
     )
+
+
+def sweep_order(needs: Needs) -> Array:
+    """Rows of the needs (N,) int64, those of one kind and category together, and within these by division."""
+    order = np.argsort(needs.division)
+    group = (needs.kind[order] * np.uint8(len(CATEGORIES)) + needs.category[order]).astype(np.uint8)
+    return order[np.argsort(group, kind="stable")]
 
 
 def need_order(needs: Needs) -> Array:
     """Rows of the needs, those of one division, kind and category together (N,) int64."""
     key = (needs.division * KIND_ROOM + needs.kind) * CATEGORY_ROOM + needs.category
-    return np.argsort(key, kind="stable").astype(np.int64)
+    return np.argsort(key, kind="stable")
 
 
 def fairness_order(needs: Needs) -> Array:
@@ -109,35 +105,31 @@ def neutral_order(needs: Needs) -> Array:
     return np.lexsort((-needs.urgency.astype(np.int64), -needs.waiting_days.astype(np.int64)))
 
 
-def waiting_ties(needs: Needs) -> Array:
-    """The place of each need among equals (N,) int64: longer waiting first, then by code."""
-    ties = np.empty(len(needs), dtype=np.int64)
-    ties[np.lexsort((-needs.waiting_days.astype(np.int64),))] = np.arange(len(needs))
-    return ties
+def waiting_order(needs: Needs) -> Array:
+    """Rows of the needs as equals are ordered: the longest waiting first, then by code."""
+    return np.argsort(-needs.waiting_days, kind="stable")
+
+
+def places_of(order: Array) -> Array:
+    """(N,) int64: the place of each row in an order of all rows."""
+    places = np.empty(len(order), dtype=np.int64)
+    places[order] = np.arange(len(order))
+    return places
 
 
 def category_levels(donors: Donors) -> Array:
-    """(13, D) int64: 2 where the donor names the category, 1 where it names none at all, else 0."""
-    bits = donors.categories.astype(np.int64)
-    named = bits[np.newaxis, :] >> np.arange(len(CATEGORIES))[:, np.newaxis] & 1
-    return np.where(bits == 0, features.CATEGORY_ANY, named * features.CATEGORY_NAMED)
+    """(13, D) int16: 2 where the donor names the category, 1 where it names none at all, else 0."""
+    bits = donors.categories.astype(np.int16)
+    named = bits[np.newaxis, :] >> np.arange(len(CATEGORIES), dtype=np.int16)[:, np.newaxis] & np.int16(1)
+    return np.where(bits == 0, np.int16(features.CATEGORY_ANY), named * np.int16(features.CATEGORY_NAMED))
 
 
 def donors_for(problem: Problem, *, need: int, postings: Postings, rules: Rules) -> Array:
-    """Rows of the donors that one need may be shown to, in order; ``postings`` are blocked ones."""
+    """Rows of the donors that one need may be shown to, in order."""
     kind, category = int(problem.needs.kind[need]), int(problem.needs.category[need])
-    if rules.must_fit_area:
-        division = int(problem.needs.division[need])
-        extra = category if postings.category_room > 1 else 0
-        wanted = [area * postings.kind_room + kind * postings.category_room + extra for area in ancestors(division)]
-        found = [postings.members[low:high] for low, high in _places(postings, wanted)]
-        rows = np.unique(np.concatenate(found)) if found else np.empty(0, dtype=np.int64)
-    else:
-        gives = problem.donors.is_open & (problem.donors.kinds >> kind & 1 == 1)
-        rows = np.flatnonzero(gives)
-        if rules.must_fit_category:
-            bits = problem.donors.categories[rows]
-            rows = rows[(bits == 0) | (bits >> category & 1 == 1)]
+    areas = ancestors(int(problem.needs.division[need])) if rules.must_fit_area else [ANYWHERE]
+    keys = [posting_key(area, kind=kind, category=category, by_category=postings.by_category) for area in areas]
+    rows = np.unique(np.concatenate([postings.donors_under(key) for key in keys])).astype(np.int64)
     low, high = np.searchsorted(problem.excluded, [need << 32, (need + 1) << 32])
     if low == high:
         return rows
@@ -171,15 +163,6 @@ def excluded_starts(problem: Problem) -> Array:
     return np.searchsorted(problem.excluded, np.arange(len(problem.needs) + 1) << 32).astype(np.int64)
 
 
-def _places(postings: Postings, wanted: list[int]) -> list[tuple[int, int]]:
-    at = np.searchsorted(postings.keys, wanted)
-    return [
-        (int(postings.starts[place]), int(postings.starts[place + 1]))
-        for place, key in zip(at, wanted, strict=True)
-        if place < len(postings.keys) and postings.keys[place] == key
-    ]
-
-
 def _inside(problem: Problem, *, donor: int, order: Array) -> Array:
     """Needs inside any area of the donor, each once."""
     divisions = problem.needs.division[order]
@@ -196,48 +179,32 @@ def _inside(problem: Problem, *, donor: int, order: Array) -> Array:
     return np.concatenate(found) if found else np.empty(0, dtype=np.int64)
 
 
-def donor_base(donors: Donors, *, steps: Array, must_fit_category: bool) -> Array:
-    """(13, D) int16 terms by category that hang on the donor; CLOSED where the donor may not be shown.
-
-    They are those of category, neighbours, success, capacity and recency.
-    """
+def donor_base(donors: Donors, *, steps: Array) -> Array:
+    """(13, D) int16 terms by category that hang on the donor: category, neighbours, success, capacity, recency."""
     step = dict(zip(FEATURES, steps.tolist(), strict=True))
-    by_category = category_levels(donors)
-    base = (
-        step[Feature.CATEGORY] * by_category
-        + step[Feature.NEIGHBOURS] * donors.neighbours.astype(np.int64).T
-        + step[Feature.SUCCESS] * donors.success.astype(np.int64)
-        + step[Feature.CAPACITY] * donors.capacity.astype(np.int64)
-        + step[Feature.RECENCY] * donors.recency.astype(np.int64)
+    own = (
+        step[Feature.SUCCESS] * donors.success.astype(np.int16)
+        + step[Feature.CAPACITY] * donors.capacity.astype(np.int16)
+        + step[Feature.RECENCY] * donors.recency.astype(np.int16)
     )
-    is_closed = ~donors.is_open[np.newaxis, :]
-    if must_fit_category:
-        is_closed = is_closed | (by_category == features.CATEGORY_OTHER)
-    return np.where(is_closed, CLOSED, base).astype(np.int16)
+    base: Array = step[Feature.NEIGHBOURS] * donors.neighbours.T.astype(np.int16)
+    base += step[Feature.CATEGORY] * category_levels(donors)
+    base += own
+    return base
 
 
-def _by_every_kind(base: Array, *, kinds: Array) -> Array:
-    """(13, D) -> (6 x 13, D), CLOSED where the donor does not give the kind."""
-    gives = kinds >> np.arange(len(KINDS))[:, np.newaxis] & 1 == 1
-    return np.where(gives[:, np.newaxis, :], base, CLOSED).astype(np.int16).reshape(-1, base.shape[1])
-
-
-def _filed(keys: Array, members: Array) -> tuple[Array, Array, Array]:
-    """Distinct keys, where each begins, and the members in their order."""
-    order = np.argsort(keys, kind="stable")
-    distinct, first = np.unique(keys[order], return_index=True)
-    starts = np.concatenate([first, [len(keys)]]).astype(np.int64)
-    return distinct.astype(np.int64), starts, members[order].astype(np.int64)
-
-
-def _by_kind(areas: Array, owner: Array, *, kinds: Array) -> tuple[Array, Array]:
-    gives = [kinds[owner] >> kind & 1 == 1 for kind in range(len(KINDS))]
-    keys = [areas[has] * KIND_ROOM + kind for kind, has in enumerate(gives)]
-    return np.concatenate(keys), np.concatenate([owner[has] for has in gives])
-
-
-def _by_category(keys: Array, owner: Array, *, categories: Array) -> tuple[Array, Array]:
-    bits = categories[owner]
-    gives = [(bits == 0) | (bits >> category & 1 == 1) for category in range(len(CATEGORIES))]
-    filed = [keys[has] * CATEGORY_ROOM + category for category, has in enumerate(gives)]
-    return np.concatenate(filed), np.concatenate([owner[has] for has in gives])
+def _shelved(areas: Array, owner: Array, *, donors: Donors, rules: Rules) -> tuple[Array, Array]:
+    """Sorted keys and the donor of each, from areas in their order and the donors that name them."""
+    kinds, bits = donors.kinds[owner], donors.categories[owner]
+    found = []
+    for kind in range(len(KINDS)):
+        gives = np.flatnonzero(kinds >> kind & 1)
+        if not rules.must_fit_category:
+            found.append((kind, gives))
+            continue
+        wanted = bits[gives]
+        for category in range(len(CATEGORIES)):
+            fits = (wanted == 0) | (wanted >> category & 1 == 1)
+            found.append((kind * len(CATEGORIES) + category, gives[fits]))
+    keys = np.concatenate([shelf * AREA_ROOM + 1 + areas[rows] for shelf, rows in found])
+    return keys, np.concatenate([owner[rows] for _, rows in found])

@@ -1,43 +1,109 @@
-"""The compiled sweep: every pair's score in 16-bit whole numbers, the best k of each need and each donor in one pass.
+"""The compiled sweep: the best k donors of each need and the best k needs of each donor, in one pass and exactly.
 
-Scoring, marking and collecting are small separate functions, so that the first two become vector code; only
-pairs that can still enter a list are touched one by one. A list entry is one int64, ``score << 32 | (2**32 - 1 -
-tie rank)``: larger is better, ties included, and -1 is an empty place.
+The donors that a need may meet lie side by side on a shelf, put there area by area: a stack, whose lower layers stay
+while needs of one kind and category follow each other by division. Per need the shelf is scored without its text in
+16-bit whole numbers; a bound of the k-th best leaves a few pairs, and only these are looked at one by one, with
+their text. Scoring, folding and marking are small functions of plain loops, so that they become vector code.
+
+A list entry is one int64, ``score << 32 | (2**32 - 1 - tie rank)``: larger is better, ties included, -1 is an empty
+place. Everything stands in this one module: the cache of compiled code notices no change in another.
 """
 
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from marketplace.matching.engine.candidates import AREA_ROOM, CLOSED, LEVELS
 from marketplace.matching.engine.compiled import compiled
-from marketplace.matching.engine.features import AMOUNT_REACH, TEXT_DIMENSIONS, TEXT_LENGTH, TEXT_SHIFT
+from marketplace.matching.engine.features import AMOUNT_REACH, TEXT_LENGTH, TEXT_SHIFT
 from marketplace.matching.engine.problem import CATEGORIES
 
 I8 = NDArray[np.int8]
 U8 = NDArray[np.uint8]
+U16 = NDArray[np.uint16]
 I16 = NDArray[np.int16]
+I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
-U64 = NDArray[np.uint64]
 
 Int: TypeAlias = int | np.integer[Any]
 
 i16 = np.int16
+i32 = np.int32
 u8 = np.uint8
-# 8,192 pairs x (base 2 + two amounts 4 + threshold 2 + score 2 + mark 1 bytes) stay in the second-level cache.
-BLOCK = 8192
-EIGHT = 8
-# From FEW donors on a bound pays; from MANY on it is taken from a sixty-fourth of them.
-FEW = 128
-MANY = 1024
 WORD = 8
 LOW = (1 << 32) - 1
 REACH = AMOUNT_REACH
-CLOSED = -32_000
-DIMENSIONS = TEXT_DIMENSIONS
 LONGEST = TEXT_LENGTH
 SHIFT = TEXT_SHIFT
 CATEGORY_COUNT = len(CATEGORIES)
+# A bound from this many lanes per place of a list lets hardly more pairs through than the exact one.
+LANES_PER_PLACE = 3
+FOLD = 8
+CLOSE = 16
+NOBODY = -1
+# No score reaches it: a donor's threshold where only the need's list is wanted.
+UNREACHED = 32_767
+
+
+class Asks(NamedTuple):
+    """Columns of the needs, a row each; ``const`` are the terms that hang on the need alone, in units."""
+
+    kind: U8
+    category: U8
+    division: I64
+    amount: I16
+    const: I16
+    vectors: I8
+    tie: I64
+    excluded: I64
+    excluded_start: I64
+
+
+class Gives(NamedTuple):
+    """Columns of the donors, a row each, and how they are filed; ``base`` is (13, D), terms of donor and category."""
+
+    base: I16
+    typical: I16
+    budget: I16
+    vectors: I8
+    keys: I64
+    starts: I64
+    members: I32
+    by_category: bool
+
+
+class Steps(NamedTuple):
+    """Units per step of the features that hang on the pair."""
+
+    area: int
+    fit: int
+    cover: int
+    text: int
+
+
+class Shelf(NamedTuple):
+    """Who may meet the need at hand, a place each, and room to work.
+
+    ``place_of`` is a donor's place or -1. A donor that also stands in a wider area is closed there: ``under`` is that
+    place or -1, ``held`` the terms it had. ``threshold`` is what a score must reach to enter the donor's list.
+    """
+
+    base: I16
+    typical: I16
+    budget: I16
+    threshold: I16
+    donor: I32
+    under: I32
+    held: I16
+    place_of: I32
+    worst: I16
+    out: I16
+    hits: U8
+    lanes: I16
+    folded: I16
+    found: I32
+    best: I64
 
 
 @compiled
@@ -53,55 +119,7 @@ def score(out: I16, base: I16, typical: I16, budget: I16, amount: Int, const: In
 
 
 @compiled
-def dot_eight(dots: I16, columns: I8, vector: I8, first: Int, offset: Int) -> None:
-    """dots += eight dimensions of the products of one vector with columns (32, P) from ``offset`` on."""
-    end = offset + len(dots)
-    v0, v1, v2, v3 = i16(vector[first]), i16(vector[first + 1]), i16(vector[first + 2]), i16(vector[first + 3])
-    v4, v5, v6, v7 = (
-        i16(vector[first + 4]),
-        i16(vector[first + 5]),
-        i16(vector[first + 6]),
-        i16(vector[first + 7]),
-    )
-    c0 = columns[first][offset:end]
-    c1 = columns[first + 1][offset:end]
-    c2 = columns[first + 2][offset:end]
-    c3 = columns[first + 3][offset:end]
-    c4 = columns[first + 4][offset:end]
-    c5 = columns[first + 5][offset:end]
-    c6 = columns[first + 6][offset:end]
-    c7 = columns[first + 7][offset:end]
-    for p in range(len(dots)):
-        dots[p] = i16(
-            dots[p]
-            + c0[p] * v0
-            + c1[p] * v1
-            + c2[p] * v2
-            + c3[p] * v3
-            + c4[p] * v4
-            + c5[p] * v5
-            + c6[p] * v6
-            + c7[p] * v7
-        )
-
-
-@compiled
-def add_text(out: I16, dots: I16, step: Int) -> None:
-    """out += step * level of the product; products of vectors of length 127 stay inside 16 bits."""
-    for p in range(len(out)):
-        level = min(max(i16(dots[p] >> i16(SHIFT)), i16(0)), i16(LONGEST))
-        out[p] = i16(out[p] + i16(i16(step) * level))
-
-
-@compiled
-def mark(hits: U8, out: I16, thresholds: I16, least: Int) -> None:
-    """hits = 1 where a score reaches the need's least or the donor's own threshold."""
-    for p in range(len(out)):
-        hits[p] = u8(out[p] >= min(thresholds[p], i16(least)))
-
-
-@compiled
-def eighth(lanes: I16, out: I16) -> None:
+def fold(lanes: I16, out: I16) -> None:
     """lanes[q] = the largest of eight scores of out (8 m), so that the top of the lanes bounds the top of all."""
     m = len(lanes)
     s0, s1, s2, s3 = out[0:m], out[m : 2 * m], out[2 * m : 3 * m], out[3 * m : 4 * m]
@@ -112,47 +130,101 @@ def eighth(lanes: I16, out: I16) -> None:
 
 
 @compiled
-def bound(lanes: I16, least: Int, rank: Int) -> Int:
-    """A score that at least ``rank`` pairs reach: the rank-th largest lane, or ``least`` where that is more."""
-    if rank > len(lanes):
-        return np.int64(least)
-    count: Int = 0
+def count_from(lanes: I16, least: Int) -> Int:
+    """How many lanes hold at least this much."""
+    count = i16(0)
     for q in range(len(lanes)):
-        value = lanes[q]
-        if value < least:
-            continue
-        at = min(count, rank - 1)
-        if count == rank and lanes[at] >= value:
-            continue
-        # The sorted top sits in the places already read, so nothing unread is lost.
-        while at > 0 and lanes[at - 1] < value:
-            lanes[at] = lanes[at - 1]
-            at -= 1
-        lanes[at] = value
-        count = min(count + 1, rank)
-    if count < rank:
-        return np.int64(least)
-    reached: Any = max(least, lanes[rank - 1])
-    return np.int64(reached)
+        count = i16(count + i16(lanes[q] >= i16(least)))
+    return np.int64(count)
 
 
 @compiled
-def offer(entries: I64, row: Int, entry: Int) -> None:
-    """Put an entry into a row of entries (rows, k), best first; one that is there already keeps its better form."""
-    at = entries.shape[1] - 1
-    if entry <= entries[row, at]:
+def bound(lanes: I16, rank: Int) -> Int:
+    """A score, 0 or more, that at least ``rank`` lanes reach, CLOSE to the highest such."""
+    low, high = 0, UNREACHED
+    while high - low > CLOSE:
+        middle = (low + high) // 2
+        if count_from(lanes, middle) >= rank:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+@compiled
+def least_of(shelf: Shelf, n: Int, rank: Int) -> Int:
+    """A score, 0 or more, that the need's k-th best cannot be below; ``rank`` counts those that may be forbidden."""
+    m = n // FOLD
+    enough = LANES_PER_PLACE * rank
+    if m < enough:
+        return 0
+    lanes = shelf.lanes[:m]
+    fold(lanes, shelf.out)
+    while m // FOLD >= enough:
+        m //= FOLD
+        fold(shelf.folded[:m], lanes)
+        lanes[:m] = shelf.folded[:m]
+    return bound(lanes[:m], rank)
+
+
+@compiled
+def mark(hits: U8, out: I16, threshold: I16, least: Int, bonus: Int) -> None:
+    """hits = 1 where a score that may still gain ``bonus`` can reach the need's least or the donor's threshold."""
+    for p in range(len(out)):
+        hits[p] = u8(i16(out[p] + i16(bonus)) >= min(threshold[p], i16(least)))
+
+
+@compiled
+def gather(found: I32, hits: U8, n: Int) -> Int:
+    """The places of the hits, and how many there are."""
+    for p in range(n, (n + WORD - 1) // WORD * WORD):
+        hits[p] = 0
+    words = hits.view(np.uint64)
+    count = 0
+    for word in range((n + WORD - 1) // WORD):
+        if words[word] == 0:
+            continue
+        for p in range(word * WORD, word * WORD + WORD):
+            # Written in any case and kept where it is a hit: no branch to guess.
+            found[count] = p
+            count += hits[p]
+    return count
+
+
+@compiled
+def dot(one: I8, other: I8) -> Any:
+    """The product of two vectors. Their length is read, not known: 32 steps written out would not become vectors."""
+    product = i32(0)
+    for d in range(len(one)):
+        product = i32(product + i32(one[d]) * i32(other[d]))
+    return product
+
+
+@compiled
+def add_text(shelf: Shelf, count: Int, vectors: I8, vector: I8, step: Int, least: Int) -> Int:
+    """Add step * level of the product of the vectors to the scores of the places found; keep those that still reach
+    the need's least or the donor's threshold, and say how many these are."""
+    kept = 0
+    for at in range(count):
+        p = shelf.found[at]
+        level = min(max(dot(vectors[shelf.donor[p]], vector) >> SHIFT, 0), LONGEST)
+        reached = i16(shelf.out[p] + step * level)
+        shelf.out[p] = reached
+        shelf.found[kept] = p
+        kept += reached >= min(shelf.threshold[p], i16(least))
+    return kept
+
+
+@compiled
+def insert(entries: I64, entry: Int) -> None:
+    """Put an entry into a list, best first, where it beats the last; the entry must not be there yet."""
+    at = len(entries) - 1
+    if entry <= entries[at]:
         return
-    for q in range(entries.shape[1]):
-        held = entries[row, q]
-        if held >= 0 and (held ^ entry) & LOW == 0:
-            if held >= entry:
-                return
-            at = q
-            break
-    while at > 0 and entries[row, at - 1] < entry:
-        entries[row, at] = entries[row, at - 1]
+    while at > 0 and entries[at - 1] < entry:
+        entries[at] = entries[at - 1]
         at -= 1
-    entries[row, at] = entry
+    entries[at] = entry
 
 
 @compiled
@@ -169,231 +241,149 @@ def find(keys: I64, key: Int) -> Int:
 
 
 @compiled
-def collect(
-    hits: U8,
-    words: U64,
-    out: I16,
-    thresholds: I16,
-    members: I64,
-    need: Int,
-    tie: Int,
-    need_entries: I64,
-    donor_entries: I64,
-    excluded: I64,
-    low: Int,
-    high: Int,
-) -> None:
-    """Offer every marked pair of a block to the need's list and the donor's; raise the thresholds passed."""
-    n = len(out)
-    last = need_entries.shape[1] - 1
-    for p in range(n, (n + WORD - 1) // WORD * WORD):
-        hits[p] = 0
-    for word in range((n + WORD - 1) // WORD):
-        if words[word] == 0:
+def collect(shelf: Shelf, count: Int, need: Int, tie: Int, excluded: I64, donor_entries: I64) -> None:
+    """Offer every pair found to the need's list and to the donor's; raise the thresholds passed."""
+    best = shelf.best
+    best[:] = -1
+    for at in range(count):
+        p = shelf.found[at]
+        donor = shelf.donor[p]
+        if len(excluded) and find(excluded, need << 32 | donor) >= 0:
             continue
-        for p in range(word * WORD, word * WORD + WORD):
-            if hits[p] == 0:
-                continue
-            donor = members[p]
-            if low < high and find(excluded[low:high], need << 32 | donor) >= 0:
-                continue
-            value = np.int64(out[p]) << 32
-            offer(need_entries, need, value | (LOW - donor))
-            if len(donor_entries):
-                offer(donor_entries, donor, value | (LOW - tie))
-                worst = donor_entries[donor, last]
-                thresholds[p] = i16(worst >> 32) if worst >= 0 else i16(0)
+        reached = shelf.out[p]
+        value = np.int64(reached) << 32
+        insert(best, value | (LOW - donor))
+        if reached >= shelf.threshold[p]:
+            mine = donor_entries[donor]
+            insert(mine, value | (LOW - tie))
+            shelf.worst[donor] = threshold_of(mine)
+            shelf.threshold[p] = shelf.worst[donor]
 
 
 @compiled
-def sweep_block(
-    need: Int,
-    tie: Int,
-    amount: Int,
-    const: Int,
-    fit: Int,
-    cover: Int,
-    text_step: Int,
-    vector: I8,
-    base: I16,
-    typical: I16,
-    budget: I16,
-    columns: I8,
-    offset: Int,
-    members: I64,
-    thresholds: I16,
-    need_entries: I64,
-    donor_entries: I64,
-    excluded: I64,
-    low: Int,
-    high: Int,
-    out: I16,
-    dots: I16,
-    lanes: I16,
-    hits: U8,
-    words: U64,
-) -> None:
-    """One need against one block of at most BLOCK donors, which starts at ``offset`` of the text columns."""
-    n = len(base)
-    out = out[:n]
-    score(out, base, typical, budget, amount, const, fit, cover)
-    if text_step > 0:
-        dots = dots[:n]
-        dots[:] = i16(0)
-        for first in range(0, DIMENSIONS, 8):
-            dot_eight(dots, columns, vector, first, offset)
-        add_text(out, dots, text_step)
-    worst = need_entries[need, need_entries.shape[1] - 1]
-    least = worst >> 32 if worst >= 0 else 0
-    if n >= FEW:
-        lanes = lanes[: n // EIGHT]
-        eighth(lanes, out)
-        if n >= MANY:
-            # The text products are added by now, so their room is free.
-            eighth(dots[: n // EIGHT // EIGHT], lanes)
-            lanes = dots[: n // EIGHT // EIGHT]
-        least = bound(lanes, least, need_entries.shape[1] + high - low)
-    mark(hits[:n], out, thresholds, least)
-    collect(hits, words, out, thresholds, members, need, tie, need_entries, donor_entries, excluded, low, high)
+def threshold_of(entries: I64) -> Any:
+    """The score that a list's last place holds, 0 while it is empty."""
+    last = entries[len(entries) - 1]
+    return i16(last >> 32) if last >= 0 else i16(0)
 
 
 @compiled
-def sweep(
-    order: I64,
-    first: Int,
-    last: Int,
-    kind: U8,
-    category: U8,
-    division: I64,
-    amount: I16,
-    const: I16,
-    tie: I64,
-    vectors: I8,
-    excluded: I64,
-    excluded_start: I64,
-    is_dense: bool,
-    kind_base: I64,
-    category_base: I64,
-    levels: I64,
-    keys: I64,
-    starts: I64,
-    members: I64,
-    base: I16,
-    typical: I16,
-    budget: I16,
-    columns: I8,
-    thresholds: I16,
-    area_steps: Int,
-    fit: Int,
-    cover: Int,
-    text_step: Int,
-    must_fit_area: bool,
-    need_entries: I64,
-    donor_entries: I64,
-) -> None:
-    """Needs order[first:last] against every donor (dense) or against the postings of their areas (blocked).
+def make_shelf(gives: Gives, k: Int, donor_entries: I64) -> Shelf:
+    """An empty shelf with room for the longest posting of each area from anywhere down to the village."""
+    widest = 0
+    for at in range(len(gives.keys)):
+        widest = max(widest, gives.starts[at + 1] - gives.starts[at])
+    room = (len(LEVELS) + 1) * widest + WORD
+    donors = len(gives.typical)
+    worst = np.full(donors, UNREACHED, i16)
+    for donor in range(len(donor_entries)):
+        worst[donor] = threshold_of(donor_entries[donor])
+    return Shelf(
+        base=np.empty(room, i16), typical=np.empty(room, i16), budget=np.empty(room, i16),
+        threshold=np.empty(room, i16), donor=np.empty(room, i32), under=np.empty(room, i32), held=np.empty(room, i16),
+        place_of=np.full(donors, NOBODY, i32), worst=worst,
+        out=np.empty(room, i16), hits=np.empty(room // WORD * WORD + WORD, u8),
+        lanes=np.empty(room, i16), folded=np.empty(room, i16), found=np.empty(room + 1, i32),
+        best=np.empty(k, np.int64),
+    )  # fmt: skip
 
-    order groups needs by division, kind and category. Dense: postings are keyed by area alone and say where
-    each donor stands; base is (78, D) by kind and category and every pair is scored. Blocked: postings are keyed by
-    ``area * kind_base + kind * category_base (+ category)``; base is (13 or 1, P).
+
+@compiled
+def put(shelf: Shelf, start: Int, gives: Gives, found: Int, category: Int, term: Int) -> Int:
+    """Put the donors of one posting on the shelf from ``start`` on, closed where they stood before; the new end."""
+    p = start
+    for at in range(gives.starts[found], gives.starts[found + 1]):
+        donor = gives.members[at]
+        under = shelf.place_of[donor]
+        if under >= 0:
+            shelf.held[p] = shelf.base[under]
+            shelf.base[under] = i16(CLOSED)
+        shelf.under[p], shelf.donor[p], shelf.place_of[donor] = under, donor, p
+        shelf.base[p] = i16(gives.base[category, donor] + term)
+        shelf.typical[p], shelf.budget[p] = gives.typical[donor], gives.budget[donor]
+        shelf.threshold[p] = shelf.worst[donor]
+        p += 1
+    return p
+
+
+@compiled
+def take_off(shelf: Shelf, start: Int, end: Int) -> None:
+    """Take what stands between off the shelf again, the last first."""
+    for p in range(end - 1, start - 1, -1):
+        donor, under = shelf.donor[p], shelf.under[p]
+        shelf.place_of[donor] = under
+        if under >= 0:
+            shelf.base[under], shelf.threshold[under] = shelf.held[p], shelf.worst[donor]
+
+
+@compiled
+def fill(shelf: Shelf, ends: I64, areas: I64, is_same: bool, division: Int, key: Int, gives: Gives, category: Int,
+         step: Int) -> None:  # fmt: skip
+    """Exchange the layers that another division, or another kind or category, needs; ends, areas: those of each layer.
+
+    ``key`` is that of the posting of area -1: anywhere.
     """
-    out, dots, lanes = np.empty(BLOCK, i16), np.empty(BLOCK, i16), np.empty(BLOCK // EIGHT, i16)
-    hits = np.zeros(BLOCK, u8)
-    words = hits.view(np.uint64)
-    shelf = np.empty(base.shape[1] if is_dense else 0, i16)
-    area_row = np.empty(len(shelf), i16)
-    whole = np.arange(len(shelf))
-    before = np.int64(-1)
-    for at in range(first, last):
-        need = order[at]
-        place, k, c = division[need], np.int64(kind[need]), np.int64(category[need])
-        known = amount[need] > 0
-        need_fit, need_cover = (fit, cover) if known else (0, 0)
-        need_const: Int = const[need] + (fit + cover) * REACH if known else np.int64(const[need])
-        low, high = excluded_start[need], excluded_start[need + 1]
-        if is_dense:
-            row = k * CATEGORY_COUNT + c
-            changed = at == first or place != division[before]
-            if changed:
-                fill_area(area_row, place, levels, keys, starts, members, area_steps, must_fit_area)
-            if changed or k != kind[before] or c != category[before]:
-                fill_shelf(shelf, base[row], area_row)
-            before = need
-            for p in range(0, len(shelf), BLOCK):
-                q = min(p + BLOCK, len(shelf))
-                sweep_block(
-                    need, tie[need], amount[need], need_const, need_fit, need_cover, text_step, vectors[need],
-                    shelf[p:q], typical[p:q], budget[p:q], columns, p, whole[p:q],
-                    thresholds[p:q], need_entries, donor_entries, excluded, low, high,
-                    out, dots, lanes, hits, words,
-                )  # fmt: skip
+    end: Int = 0
+    for layer in range(len(ends)):
+        area = NOBODY if layer == 0 else division - division % LEVELS[layer - 1]
+        if is_same and area == areas[layer]:
+            end = ends[layer]
             continue
-        row = c if base.shape[0] > 1 else np.int64(0)
-        previous = np.int64(-1)
-        for level in range(len(levels) - 1, -1, -1):
-            area = place - place % levels[level]
-            if area == previous:
-                continue
-            previous = area
-            found = find(keys, area * kind_base + k * category_base + (c if category_base > 1 else 0))
-            if found < 0:
-                continue
-            term = area_steps * (1 + level_of(area, levels))
-            for p in range(starts[found], starts[found + 1], BLOCK):
-                end: Any = min(p + BLOCK, starts[found + 1])
-                sweep_block(
-                    need, tie[need], amount[need], need_const + term, need_fit, need_cover, text_step,
-                    vectors[need], base[row][p:end], typical[p:end], budget[p:end], columns, p, members[p:end],
-                    thresholds[p:end], need_entries, donor_entries, excluded, low, high,
-                    out, dots, lanes, hits, words,
-                )  # fmt: skip
-
-
-@compiled
-def level_of(area: Int, levels: I64) -> Int:
-    """0 nationwide, 1 province, ... 5 village: the shallowest level whose open digits are zero."""
-    for level in range(len(levels)):
-        if area % levels[level] == 0:
-            return level
-    return len(levels) - 1
-
-
-@compiled
-def fill_area(
-    row: I16,
-    place: Int,
-    levels: I64,
-    keys: I64,
-    starts: I64,
-    members: I64,
-    area_steps: Int,
-    must_fit_area: bool,
-) -> None:
-    """The area term of every donor for one division; CLOSED where it lies outside and must not."""
-    row[:] = i16(CLOSED) if must_fit_area else i16(0)
-    for level in range(len(levels)):
-        area = place - place % levels[level]
-        found = find(keys, area)
+        if layer == 0 or is_same:
+            take_off(shelf, end, ends[len(ends) - 1])
+            is_same = False
+        is_new = layer == 0 or area != areas[layer - 1]
+        found = find(gives.keys, key + 1 + area) if is_new else NOBODY
         if found >= 0:
-            term = i16(area_steps * (1 + level_of(area, levels)))
-            for at in range(starts[found], starts[found + 1]):
-                row[members[at]] = term
+            end = put(shelf, end, gives, found, category, step * layer)
+        areas[layer], ends[layer] = area, end
 
 
 @compiled
-def fill_shelf(shelf: I16, base: I16, area_row: I16) -> None:
-    """The terms that needs of one division, kind and category share; CLOSED where either part is."""
-    for p in range(len(shelf)):
-        # Read and added before the choice: a load that hangs on a condition would not become vector code.
-        area = area_row[p]
-        both = i16(base[p] + area)
-        shelf[p] = both if area >= i16(0) else i16(CLOSED)
+def sweep(order: I64, asks: Asks, gives: Gives, steps: Steps, partners: I32, units: I32, donor_entries: I64) -> None:
+    """Needs ``order``, those of one kind and category together and by division, against all donors they may meet.
+
+    partners, units (N, k): the rows of the needs swept are filled in, the rest of a row is left. donor_entries
+    (D, k): goes on from what is there; with no rows the donors' lists are left out.
+    """
+    k = partners.shape[1]
+    shelf = make_shelf(gives, k, donor_entries)
+    ends, areas = np.zeros(len(LEVELS) + 1, np.int64), np.zeros(len(LEVELS) + 1, np.int64)
+    before = np.int64(-1)
+    for at in range(len(order)):
+        need = order[at]
+        group = np.int64(asks.kind[need]) * CATEGORY_COUNT + asks.category[need]
+        row = group if gives.by_category else np.int64(asks.kind[need])
+        category, division = np.int64(asks.category[need]), asks.division[need]
+        fill(shelf, ends, areas, group == before, division, row * AREA_ROOM, gives, category, steps.area)
+        before = group
+        n = ends[len(ends) - 1]
+        if n == 0:
+            continue
+        out, amount, const = shelf.out[:n], asks.amount[need], np.int64(asks.const[need])
+        fit, cover = (steps.fit, steps.cover) if amount > 0 else (0, 0)
+        const += (fit + cover) * REACH
+        excluded = asks.excluded[asks.excluded_start[need] : asks.excluded_start[need + 1]]
+        score(out, shelf.base[:n], shelf.typical[:n], shelf.budget[:n], amount, const, fit, cover)
+        least = least_of(shelf, n, k + len(excluded))
+        mark(shelf.hits[:n], out, shelf.threshold[:n], least, steps.text * LONGEST)
+        count = gather(shelf.found, shelf.hits, n)
+        if steps.text > 0:
+            count = add_text(shelf, count, gives.vectors, asks.vectors[need], steps.text, least)
+        collect(shelf, count, need, asks.tie[need], excluded, donor_entries)
+        for q in range(k):
+            entry = shelf.best[q]
+            if entry < 0:
+                break
+            partners[need, q], units[need, q] = LOW - (entry & LOW), entry >> 32
 
 
 @compiled
 def merge(entries: I64, others: I64) -> None:
-    """Offer every entry of one set of lists to another."""
+    """Put every entry of one set of lists into another, each once."""
     for row in range(len(entries)):
         for q in range(entries.shape[1]):
-            if others[row, q] >= 0:
-                offer(entries, row, others[row, q])
+            entry = others[row, q]
+            if entry < 0:
+                break
+            insert(entries[row], entry)

@@ -45,7 +45,7 @@ def numpy_top(problem: Problem, *, model: Model, rules: Rules, k: int) -> tuple[
     steps = {feature: np.float32(step) for feature, step in zip(FEATURES, model.steps(), strict=True)}
     needs, donors = problem.needs, problem.donors
     order = need_order(needs)
-    base = donor_base(donors, steps=model.steps(), must_fit_category=False).astype(np.float32)
+    base = donor_base(donors, steps=model.steps()).astype(np.float32)
     const = need_terms(needs, steps=model.steps()).astype(np.float32)
     known = needs.log_amount > 0
     amount = needs.log_amount.astype(np.float32)

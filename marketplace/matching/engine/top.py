@@ -1,10 +1,9 @@
 """Runs the compiled sweep over a problem: the best k donors of every need and the best k needs of every donor."""
 
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import pairwise
+from threading import Lock
 from types import ModuleType
 from typing import Any
 
@@ -12,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marketplace.matching.engine.candidates import (
-    LEVELS,
     Postings,
     Rules,
     donors_for,
@@ -20,23 +18,27 @@ from marketplace.matching.engine.candidates import (
     file_donors,
     need_order,
     needs_for,
-    waiting_ties,
+    places_of,
+    sweep_order,
+    waiting_order,
 )
 from marketplace.matching.engine.features import FEATURES, Feature
 from marketplace.matching.engine.model import Model
 from marketplace.matching.engine.pairs import eligible, pair_units
 from marketplace.matching.engine.problem import Needs, Problem
 
-# Below this many pairs a second thread costs more than it brings.
+# Below this many needs times donors a second thread costs more than it brings.
 PAIRS_WORTH_A_THREAD = 5_000_000
+# Needs that a thread takes at a time, and those that it takes first: one in SAMPLE, all over the market, so that the
+# donors' lists hold good needs early and the rest is turned away at once.
+PART = 4096
+SAMPLE = 32
 NOBODY = -1
 TIE_MASK = (1 << 32) - 1
 MOST_PLACES = 50
-# No score reaches it: a donor's threshold where only the need's list is wanted.
-UNREACHED = np.iinfo(np.int16).max
 PAIR_FEATURES = (Feature.AREA, Feature.AMOUNT, Feature.BUDGET, Feature.TEXT)
-_FIRST_ROW = np.zeros(1, dtype=np.int64)
 EVERY = slice(None)
+_FIRST_ROW = np.zeros(1, dtype=np.int64)
 
 Array = NDArray[Any]
 
@@ -47,16 +49,6 @@ class Top:
 
     partners: Array
     units: Array
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Columns:
-    """What the kernel reads of the needs, in the order of its arguments: their order, columns, forbidden pairs."""
-
-    order: Array
-    needs: tuple[Array, ...]
-    excluded: Array
-    excluded_start: Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,8 +70,13 @@ class Prepared:
 
     @cached_property
     def order(self) -> Array:
-        """Rows of the needs that take part, those of one division, kind and category together."""
-        order = need_order(self.problem.needs)
+        """Rows of the needs, those of one division, kind and category together."""
+        return need_order(self.problem.needs)
+
+    @cached_property
+    def sweep_order(self) -> Array:
+        """Rows of the needs that take part in a full sweep, those of one kind and category together."""
+        order = sweep_order(self.problem.needs)
         if self.selected is None:
             return order
         takes_part = np.zeros(len(order), dtype=np.bool_)
@@ -87,24 +84,27 @@ class Prepared:
         return order[takes_part[order]]
 
     @cached_property
+    def by_tie(self) -> Array:
+        """(N,) rows of the needs as equals are ordered."""
+        return waiting_order(self.problem.needs)
+
+    @cached_property
     def ties(self) -> Array:
         """(N,) the place of each need among equals."""
-        return waiting_ties(self.problem.needs)
+        return places_of(self.by_tie)
 
     @cached_property
-    def by_tie(self) -> Array:
-        """(N,) the row that has each place."""
-        return np.argsort(self.ties)
+    def asks(self) -> tuple[Array, ...]:
+        """The columns of all needs, as the kernel reads them."""
+        own = need_columns(self.problem.needs, steps=self.steps)
+        return (*own, self.ties, self.problem.excluded, excluded_starts(self.problem))
 
     @cached_property
-    def terms(self) -> Array:
-        """(N,) int16: the terms that hang on the need alone."""
-        return need_terms(self.problem.needs, steps=self.steps)
-
-    @cached_property
-    def excluded_start(self) -> Array:
-        """(N + 1,) where each need's forbidden pairs begin."""
-        return excluded_starts(self.problem)
+    def gives(self) -> tuple[Any, ...]:
+        """The columns of all donors and how they are filed, as the kernel reads them."""
+        donors, filed = self.problem.donors, self.postings
+        columns = (filed.base, donors.log_typical, donors.log_budget, donors.vectors)
+        return (*columns, filed.keys, filed.starts, filed.members, filed.by_category)
 
     @cached_property
     def pair_steps(self) -> tuple[int, ...]:
@@ -112,7 +112,7 @@ class Prepared:
         return tuple(int(self.steps[FEATURES.index(feature)]) for feature in PAIR_FEATURES)
 
 
-def prepare(problem: Problem, *, model: Model, rules: Rules | None = None, is_dense: bool = False) -> Prepared:
+def prepare(problem: Problem, *, model: Model, rules: Rules | None = None) -> Prepared:
     """Everything that does not depend on the pair."""
     rules = rules or Rules()
     steps = model.steps()
@@ -121,7 +121,7 @@ def prepare(problem: Problem, *, model: Model, rules: Rules | None = None, is_de
         model=model,
         rules=rules,
         steps=steps,
-        postings=file_donors(problem.donors, steps=steps, rules=rules, is_dense=is_dense),
+        postings=file_donors(problem.donors, steps=steps, rules=rules),
         loose=np.empty(0, dtype=np.int64),
     )
 
@@ -130,8 +130,10 @@ def with_loose_donor(warm: Prepared, problem: Problem, *, donor: int, is_new: bo
     """Ready for a problem in which this one donor changed, or came: it is judged by itself from now on."""
     postings, loose = warm.postings, warm.loose
     if is_new:
-        moved = np.where(postings.members >= donor, postings.members + 1, postings.members)
-        postings, loose = replace(postings, members=moved), np.where(loose >= donor, loose + 1, loose)
+        moved = postings.members + (postings.members >= donor).astype(np.int32)
+        # Loose donors are never scored from the postings, so this one's terms do not matter.
+        base = np.insert(postings.base, donor, 0, axis=1)
+        postings, loose = replace(postings, members=moved, base=base), np.where(loose >= donor, loose + 1, loose)
     return _carried(warm, replace(warm, problem=problem, postings=postings, loose=np.union1d(loose, [donor])))
 
 
@@ -139,29 +141,35 @@ def filed_again(prepared: Prepared) -> Prepared:
     """The same with every donor filed and none loose."""
     if not len(prepared.loose):
         return prepared
-    donors, is_dense = prepared.problem.donors, prepared.postings.is_dense
-    postings = file_donors(donors, steps=prepared.steps, rules=prepared.rules, is_dense=is_dense)
+    postings = file_donors(prepared.problem.donors, steps=prepared.steps, rules=prepared.rules)
     return _carried(prepared, replace(prepared, postings=postings, loose=prepared.loose[:0]))
 
 
 def _carried(old: Prepared, new: Prepared) -> Prepared:
     """Keep what was worked out of needs that are the same."""
-    for name in ("order", "ties", "by_tie", "terms"):
+    for name in ("order", "by_tie", "ties"):
         if name in old.__dict__:
             new.__dict__[name] = old.__dict__[name]
     return new
 
 
-def need_terms(needs: Needs, *, steps: Array) -> Array:
-    """(N,) int16: the terms that hang on the need alone."""
+def need_terms(needs: Needs, *, steps: Array, rows: slice = EVERY) -> Array:
+    """(n,) int16: the terms that hang on the need alone."""
     step = dict(zip(FEATURES, steps.tolist(), strict=True))
     terms: Array = (
-        step[Feature.URGENCY] * needs.urgency.astype(np.int64)
-        + step[Feature.VULNERABILITY] * needs.vulnerability.astype(np.int64)
-        + step[Feature.WAITING] * needs.waiting.astype(np.int64)
-        + step[Feature.NEVER_HELPED] * needs.never_helped.astype(np.int64)
+        step[Feature.URGENCY] * needs.urgency[rows].astype(np.int16)
+        + step[Feature.VULNERABILITY] * needs.vulnerability[rows].astype(np.int16)
+        + step[Feature.WAITING] * needs.waiting[rows].astype(np.int16)
+        + step[Feature.NEVER_HELPED] * needs.never_helped[rows].astype(np.int16)
     )
-    return terms.astype(np.int16)
+    return terms
+
+
+def need_columns(needs: Needs, *, steps: Array, rows: slice = EVERY) -> tuple[Array, ...]:
+    """The needs' own columns as the kernel reads them, of some rows."""
+    terms = need_terms(needs, steps=steps, rows=rows)
+    columns = (needs.kind, needs.category, needs.division, needs.log_amount)
+    return (*(column[rows] for column in columns), terms, needs.vectors[rows])
 
 
 def best_pairs(prepared: Prepared, *, k: int, threads: int = 2) -> tuple[Top, Top]:
@@ -172,34 +180,27 @@ def best_pairs(prepared: Prepared, *, k: int, threads: int = 2) -> tuple[Top, To
     needs, donors = prepared.problem.needs, prepared.problem.donors
     if not 1 <= k <= MOST_PLACES:
         raise ValueError(f"a list has between 1 and {MOST_PLACES} places, not {k}")
-    need_entries = np.full((len(needs), k), -1, dtype=np.int64)
-    if len(prepared.loose):
-        prepared = filed_again(prepared)
-    parts = _parts(len(prepared.order), donors=len(donors), threads=threads)
-    donor_entries = [np.full((len(donors), k), -1, dtype=np.int64) for _ in parts]
-    _run(prepared, parts=parts, need_entries=need_entries, donor_entries=donor_entries)
-    return _top(need_entries, rows=None), _top(donor_entries[0], rows=prepared.by_tie)
+    prepared = filed_again(prepared)
+    by_need = _empty(len(needs), k=k)
+    count = threads if len(prepared.sweep_order) * len(donors) >= PAIRS_WORTH_A_THREAD else 1
+    entries = np.full((count, len(donors), k), -1, dtype=np.int64)
+    _run(prepared, by_need=by_need, donor_entries=entries)
+    return by_need, _top(entries[0], rows=prepared.by_tie)
 
 
 def best_donors(prepared: Prepared, *, need: int, k: int) -> Top:
     """The best k donors of one need (1, k): exactly its row of ``best_pairs``."""
     problem = prepared.problem
-    low, high = prepared.excluded_start[need : need + 2].tolist()
+    low, high = np.searchsorted(problem.excluded, [need << 32, (need + 1) << 32])
     excluded = problem.excluded[low:high] & TIE_MASK
     if len(prepared.loose):
         excluded = np.union1d(excluded, prepared.loose)
-    columns = _Columns(
-        order=_FIRST_ROW,
-        needs=_need_columns(prepared, ties=_FIRST_ROW, rows=slice(need, need + 1)),
-        excluded=excluded,
-        excluded_start=np.array([0, len(excluded)]),
-    )
-    entries = np.full((1, k), -1, dtype=np.int64)
-    nobody = np.empty((0, k), dtype=np.int64)
-    _sweep(prepared, columns, part=(0, 1), need_entries=entries, donor_entries=nobody)
-    if len(prepared.loose):
-        entries[0] = np.sort(np.concatenate([entries[0], _loose_entries(prepared, need=need)]))[::-1][:k]
-    return _top(entries, rows=None)
+    own = need_columns(problem.needs, steps=prepared.steps, rows=slice(need, need + 1))
+    # One need alone has no equals to be ordered among: any place will do.
+    asks = (*own, _FIRST_ROW, excluded, np.array([0, len(excluded)]))
+    best, nobody = _empty(1, k=k), np.empty((0, k), dtype=np.int64)
+    _sweep(prepared, asks=asks, order=_FIRST_ROW, by_need=best, donor_entries=nobody)
+    return _with_loose(prepared, best, need=need, k=k) if len(prepared.loose) else best
 
 
 def donors_of(prepared: Prepared, *, need: int) -> Array:
@@ -216,15 +217,12 @@ def best_needs(prepared: Prepared, *, donor: int, k: int, among: Array | None = 
     if among is not None:
         rows = np.intersect1d(rows, among, assume_unique=True)
     units = pair_units(prepared.problem, needs=rows, donors=np.full(len(rows), donor), steps=prepared.steps)
-    entries = np.full((1, k), -1, dtype=np.int64)
-    best = np.sort(units << 32 | (TIE_MASK - prepared.ties[rows]))[::-1][:k]
-    entries[0, : len(best)] = best
-    return _top(entries, rows=prepared.by_tie)
+    return _best(units << 32 | (TIE_MASK - prepared.ties[rows]), k=k, rows=prepared.by_tie)
 
 
 def among(prepared: Prepared, *, rows: Array) -> Prepared:
     """The same with only these needs taking part; the lists of the others stay empty."""
-    return replace(prepared, selected=rows)
+    return _carried(prepared, replace(prepared, selected=rows))
 
 
 def _loose_donors(prepared: Prepared, *, need: int) -> Array:
@@ -234,80 +232,51 @@ def _loose_donors(prepared: Prepared, *, need: int) -> Array:
     return rows[is_allowed]
 
 
-def _loose_entries(prepared: Prepared, *, need: int) -> Array:
-    """List entries of the loose donors, as the kernel makes them of the filed ones."""
+def _with_loose(prepared: Prepared, best: Top, *, need: int, k: int) -> Top:
+    """The list of one need with the loose donors put among the filed ones."""
     rows = _loose_donors(prepared, need=need)
     units = pair_units(prepared.problem, needs=np.full(len(rows), need), donors=rows, steps=prepared.steps)
-    entries: Array = units << 32 | (TIE_MASK - rows)
-    return entries
+    is_held = best.partners[0] != NOBODY
+    rows = np.concatenate([best.partners[0, is_held].astype(np.int64), rows])
+    units = np.concatenate([best.units[0, is_held].astype(np.int64), units])
+    return _best(units << 32 | (TIE_MASK - rows), k=k, rows=None)
 
 
-def _need_columns(prepared: Prepared, *, ties: Array, rows: slice = EVERY) -> tuple[Array, ...]:
-    """The needs' arguments of the kernel in their order."""
-    needs = prepared.problem.needs
-    columns = (needs.kind, needs.category, needs.division, needs.log_amount, prepared.terms)
-    return (*(column[rows] for column in columns), ties, needs.vectors[rows])
+def _run(prepared: Prepared, *, by_need: Top, donor_entries: Array) -> None:
+    """Sweep all needs, one thread for each of ``donor_entries`` (T, D, k), whose first holds the donors' lists then."""
+    parts = iter(_parts(prepared.sweep_order, threads=len(donor_entries)))
+    turn = Lock()
 
+    def take_parts(entries: Array) -> None:
+        while True:
+            with turn:
+                order = next(parts, None)
+            if order is None:
+                return
+            _sweep(prepared, asks=prepared.asks, order=order, by_need=by_need, donor_entries=entries)
 
-def _parts(needs: int, *, donors: int, threads: int) -> list[tuple[int, int]]:
-    count = threads if needs * donors >= PAIRS_WORTH_A_THREAD else 1
-    ends = [needs * part // count for part in range(count + 1)]
-    return list(pairwise(ends))
-
-
-def _run(
-    prepared: Prepared, *, parts: Sequence[tuple[int, int]], need_entries: Array, donor_entries: Sequence[Array]
-) -> None:
-    problem = prepared.problem
-    columns = _Columns(
-        order=prepared.order,
-        needs=_need_columns(prepared, ties=prepared.ties),
-        excluded=problem.excluded,
-        excluded_start=prepared.excluded_start,
-    )
-    if len(parts) == 1:
-        _sweep(prepared, columns, part=parts[0], need_entries=need_entries, donor_entries=donor_entries[0])
+    if len(donor_entries) == 1:
+        take_parts(donor_entries[0])
         return
-    with ThreadPoolExecutor(len(parts)) as pool:
-        jobs = [
-            pool.submit(_sweep, prepared, columns, part=part, need_entries=need_entries, donor_entries=entries)
-            for part, entries in zip(parts, donor_entries, strict=True)
-        ]
-        for job in jobs:
-            job.result()
+    with ThreadPoolExecutor(len(donor_entries)) as pool:
+        list(pool.map(take_parts, donor_entries))
     for others in donor_entries[1:]:
         _kernel().merge(donor_entries[0], others)
 
 
-def _sweep(
-    prepared: Prepared, columns: _Columns, *, part: tuple[int, int], need_entries: Array, donor_entries: Array
-) -> None:
-    """Sweep needs order[part[0]:part[1]]; donor_entries with no rows leaves the donors' lists out."""
-    postings = prepared.postings
-    lowest = 0 if len(donor_entries) else UNREACHED
-    _kernel().sweep(
-        columns.order,
-        *part,
-        *columns.needs,
-        columns.excluded,
-        columns.excluded_start,
-        postings.is_dense,
-        postings.kind_room,
-        postings.category_room,
-        LEVELS,
-        postings.keys,
-        postings.starts,
-        postings.members,
-        postings.base,
-        postings.typical,
-        postings.budget,
-        postings.columns,
-        np.full(len(postings.typical), lowest, dtype=np.int16),
-        *prepared.pair_steps,
-        prepared.rules.must_fit_area,
-        need_entries,
-        donor_entries,
-    )
+def _parts(order: Array, *, threads: int) -> list[Array]:
+    """The order in parts: a sample for each thread to begin with, then the rest piece by piece."""
+    if len(order) <= PART:
+        return [order]
+    sample, rest = order[::SAMPLE], np.delete(order, np.s_[::SAMPLE])
+    return [*(sample[part::threads] for part in range(threads)), *np.array_split(rest, len(rest) // PART + 1)]
+
+
+def _sweep(prepared: Prepared, *, asks: tuple[Array, ...], order: Array, by_need: Top, donor_entries: Array) -> None:
+    kernel = _kernel()
+    steps = kernel.Steps(*prepared.pair_steps)
+    gives = kernel.Gives(*prepared.gives)
+    kernel.sweep(order, kernel.Asks(*asks), gives, steps, by_need.partners, by_need.units, donor_entries)
 
 
 def _kernel() -> ModuleType:
@@ -315,6 +284,18 @@ def _kernel() -> ModuleType:
     from marketplace.matching.engine import kernel  # noqa: PLC0415 - see the docstring
 
     return kernel
+
+
+def _empty(rows: int, *, k: int) -> Top:
+    return Top(partners=np.full((rows, k), NOBODY, dtype=np.int32), units=np.zeros((rows, k), dtype=np.int32))
+
+
+def _best(entries: Array, *, k: int, rows: Array | None) -> Top:
+    """The best k of the entries of one list."""
+    best = np.full((1, k), -1, dtype=np.int64)
+    found = np.sort(entries)[::-1][:k]
+    best[0, : len(found)] = found
+    return _top(best, rows=rows)
 
 
 def _top(entries: Array, *, rows: Array | None) -> Top:
