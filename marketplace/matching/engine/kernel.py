@@ -2,8 +2,10 @@
 
 The donors that a need may meet lie side by side on a shelf, put there area by area: a stack, whose lower layers stay
 while needs of one kind and category follow each other by division. Per need the shelf is scored without its text in
-16-bit whole numbers; a bound of the k-th best leaves a few pairs, and only these are looked at one by one, with
-their text. Scoring, folding and marking are small functions of plain loops, so that they become vector code.
+16-bit whole numbers; half of the text's dimensions and the length of the rest bound what the text can add. The pairs
+that can be best are finished first, their k-th score bounds the need's list, and only the few pairs that can still
+enter a list are looked at one by one. What looks at all pairs are small functions of plain loops, so that they become
+vector code.
 
 A list entry is one int64, ``score << 32 | (2**32 - 1 - tie rank)``: larger is better, ties included, -1 is an empty
 place. Everything stands in this one module: the cache of compiled code notices no change in another.
@@ -16,7 +18,7 @@ from numpy.typing import NDArray
 
 from marketplace.matching.engine.candidates import AREA_ROOM, CLOSED, LEVELS
 from marketplace.matching.engine.compiled import compiled
-from marketplace.matching.engine.features import AMOUNT_REACH, TEXT_LENGTH, TEXT_SHIFT
+from marketplace.matching.engine.features import AMOUNT_REACH, TEXT_HEAD, TEXT_LENGTH, TEXT_SHIFT
 from marketplace.matching.engine.problem import CATEGORIES
 
 I8 = NDArray[np.int8]
@@ -34,6 +36,7 @@ u8 = np.uint8
 WORD = 8
 LOW = (1 << 32) - 1
 REACH = AMOUNT_REACH
+HEAD = TEXT_HEAD
 LONGEST = TEXT_LENGTH
 SHIFT = TEXT_SHIFT
 CATEGORY_COUNT = len(CATEGORIES)
@@ -55,18 +58,23 @@ class Asks(NamedTuple):
     amount: I16
     const: I16
     vectors: I8
+    tail: I16
     tie: I64
     excluded: I64
     excluded_start: I64
 
 
 class Gives(NamedTuple):
-    """Columns of the donors, a row each, and how they are filed; ``base`` is (13, D), terms of donor and category."""
+    """Columns of the donors, a row each, and how they are filed; ``base`` is (13, D), terms of donor and category.
+
+    ``tail`` is the length of a vector's dimensions from HEAD on, rounded up.
+    """
 
     base: I16
     typical: I16
     budget: I16
     vectors: I8
+    tail: I16
     keys: I64
     starts: I64
     members: I32
@@ -82,27 +90,41 @@ class Steps(NamedTuple):
     text: int
 
 
+class Row(NamedTuple):
+    """The postings of one kind and category: keys[low:high], each ``key + 1 + area``."""
+
+    category: Int
+    key: Int
+    low: Int
+    high: Int
+
+
 class Shelf(NamedTuple):
     """Who may meet the need at hand, a place each, and room to work.
 
     ``place_of`` is a donor's place or -1. A donor that also stands in a wider area is closed there: ``under`` is that
     place or -1, ``held`` the terms it had. ``threshold`` is what a score must reach to enter the donor's list.
+    ``heads`` (HEAD, places) are the first dimensions of the text.
     """
 
     base: I16
     typical: I16
     budget: I16
     threshold: I16
+    heads: I8
+    tail: I16
     donor: I32
     under: I32
     held: I16
     place_of: I32
     worst: I16
     out: I16
+    most: I16
     hits: U8
     lanes: I16
     folded: I16
     found: I32
+    score: I16
     best: I64
 
 
@@ -152,14 +174,14 @@ def bound(lanes: I16, rank: Int) -> Int:
 
 
 @compiled
-def least_of(shelf: Shelf, n: Int, rank: Int) -> Int:
-    """A score, 0 or more, that the need's k-th best cannot be below; ``rank`` counts those that may be forbidden."""
-    m = n // FOLD
+def least_of(shelf: Shelf, most: I16, rank: Int) -> Int:
+    """A score, 0 or more, that at least ``rank`` of these reach."""
+    m = len(most) // FOLD
     enough = LANES_PER_PLACE * rank
     if m < enough:
         return 0
     lanes = shelf.lanes[:m]
-    fold(lanes, shelf.out)
+    fold(lanes, most)
     while m // FOLD >= enough:
         m //= FOLD
         fold(shelf.folded[:m], lanes)
@@ -168,10 +190,67 @@ def least_of(shelf: Shelf, n: Int, rank: Int) -> Int:
 
 
 @compiled
-def mark(hits: U8, out: I16, threshold: I16, least: Int, bonus: Int) -> None:
-    """hits = 1 where a score that may still gain ``bonus`` can reach the need's least or the donor's threshold."""
-    for p in range(len(out)):
-        hits[p] = u8(i16(out[p] + i16(bonus)) >= min(threshold[p], i16(least)))
+def begin_products(most: I16, tail: I16, own: Int) -> None:
+    """most = the largest product that the tails of two vectors can have (Cauchy and Schwarz)."""
+    for p in range(len(most)):
+        most[p] = i16(tail[p] * i16(own))
+
+
+@compiled
+def add_eight(most: I16, heads: I8, vector: I8, first: Int) -> None:
+    """most += eight dimensions of the products of one vector with heads (HEAD, places); all stays inside 16 bits."""
+    n = len(most)
+    v0, v1, v2, v3 = i16(vector[first]), i16(vector[first + 1]), i16(vector[first + 2]), i16(vector[first + 3])
+    v4, v5, v6, v7 = i16(vector[first + 4]), i16(vector[first + 5]), i16(vector[first + 6]), i16(vector[first + 7])
+    h0, h1, h2, h3 = heads[first][:n], heads[first + 1][:n], heads[first + 2][:n], heads[first + 3][:n]
+    h4, h5, h6, h7 = heads[first + 4][:n], heads[first + 5][:n], heads[first + 6][:n], heads[first + 7][:n]
+    for p in range(n):
+        most[p] = i16(
+            most[p]
+            + h0[p] * v0
+            + h1[p] * v1
+            + h2[p] * v2
+            + h3[p] * v3
+            + h4[p] * v4
+            + h5[p] * v5
+            + h6[p] * v6
+            + h7[p] * v7
+        )
+
+
+@compiled
+def end_products(most: I16, out: I16, step: Int) -> None:
+    """most = the largest score that the pair can have: its score without text, and step * level of the product."""
+    for p in range(len(most)):
+        level = min(max(i16(most[p] >> i16(SHIFT)), i16(0)), i16(LONGEST))
+        most[p] = i16(out[p] + i16(i16(step) * level))
+
+
+@compiled
+def most_of(shelf: Shelf, n: Int, vector: I8, tail: Int, step: Int) -> I16:
+    """The largest score that each of n pairs can have once its text is known in full."""
+    if step == 0:
+        return shelf.out[:n]
+    most = shelf.most[:n]
+    begin_products(most, shelf.tail[:n], tail)
+    for first in range(0, HEAD, 8):
+        add_eight(most, shelf.heads, vector, first)
+    end_products(most, shelf.out[:n], step)
+    return most
+
+
+@compiled
+def mark_from(hits: U8, most: I16, least: Int) -> None:
+    """hits = 1 where a score can reach the least."""
+    for p in range(len(most)):
+        hits[p] = u8(most[p] >= i16(least))
+
+
+@compiled
+def mark(hits: U8, most: I16, threshold: I16, least: Int) -> None:
+    """hits = 1 where a score can reach the need's least or the donor's threshold."""
+    for p in range(len(most)):
+        hits[p] = u8(most[p] >= min(threshold[p], i16(least)))
 
 
 @compiled
@@ -201,18 +280,14 @@ def dot(one: I8, other: I8) -> Any:
 
 
 @compiled
-def add_text(shelf: Shelf, count: Int, vectors: I8, vector: I8, step: Int, least: Int) -> Int:
-    """Add step * level of the product of the vectors to the scores of the places found; keep those that still reach
-    the need's least or the donor's threshold, and say how many these are."""
-    kept = 0
+def finish(shelf: Shelf, count: Int, gives: Gives, vector: I8, step: Int) -> None:
+    """The full scores of the pairs found: step * level of the whole product of the vectors added."""
     for at in range(count):
         p = shelf.found[at]
-        level = min(max(dot(vectors[shelf.donor[p]], vector) >> SHIFT, 0), LONGEST)
-        reached = i16(shelf.out[p] + step * level)
-        shelf.out[p] = reached
-        shelf.found[kept] = p
-        kept += reached >= min(shelf.threshold[p], i16(least))
-    return kept
+        shelf.score[at] = shelf.out[p]
+        if step > 0:
+            level = min(max(dot(gives.vectors[shelf.donor[p]], vector) >> SHIFT, 0), LONGEST)
+            shelf.score[at] += i16(step * level)
 
 
 @compiled
@@ -228,8 +303,8 @@ def insert(entries: I64, entry: Int) -> None:
 
 
 @compiled
-def find(keys: I64, key: Int) -> Int:
-    """Where a key stands among sorted keys, or -1."""
+def first_from(keys: I64, key: Int) -> Int:
+    """Where the first of sorted keys stands that is not below a key."""
     low, high = 0, len(keys)
     while low < high:
         middle = (low + high) // 2
@@ -237,26 +312,39 @@ def find(keys: I64, key: Int) -> Int:
             low = middle + 1
         else:
             high = middle
-    return low if low < len(keys) and keys[low] == key else -1
+    return low
 
 
 @compiled
-def collect(shelf: Shelf, count: Int, need: Int, tie: Int, excluded: I64, donor_entries: I64) -> None:
-    """Offer every pair found to the need's list and to the donor's; raise the thresholds passed."""
+def find(keys: I64, key: Int) -> Int:
+    """Where a key stands among sorted keys, or -1."""
+    at = first_from(keys, key)
+    return at if at < len(keys) and keys[at] == key else NOBODY
+
+
+@compiled
+def list_donors(shelf: Shelf, count: Int, need: Int, excluded: I64) -> Int:
+    """Make the need's list of the pairs found; the score of its last place, 0 while that is empty."""
     best = shelf.best
     best[:] = -1
     for at in range(count):
-        p = shelf.found[at]
-        donor = shelf.donor[p]
-        if len(excluded) and find(excluded, need << 32 | donor) >= 0:
+        donor = shelf.donor[shelf.found[at]]
+        if len(excluded) == 0 or find(excluded, need << 32 | donor) < 0:
+            insert(best, np.int64(shelf.score[at]) << 32 | (LOW - donor))
+    return np.int64(threshold_of(best))
+
+
+@compiled
+def list_need(shelf: Shelf, count: Int, need: Int, tie: Int, excluded: I64, donor_entries: I64) -> None:
+    """Offer the need to the donors found whose threshold it reaches, and raise these."""
+    for at in range(count):
+        p, reached = shelf.found[at], shelf.score[at]
+        if reached < shelf.threshold[p]:
             continue
-        reached = shelf.out[p]
-        value = np.int64(reached) << 32
-        insert(best, value | (LOW - donor))
-        if reached >= shelf.threshold[p]:
-            mine = donor_entries[donor]
-            insert(mine, value | (LOW - tie))
-            shelf.worst[donor] = threshold_of(mine)
+        donor = shelf.donor[p]
+        if len(excluded) == 0 or find(excluded, need << 32 | donor) < 0:
+            insert(donor_entries[donor], np.int64(reached) << 32 | (LOW - tie))
+            shelf.worst[donor] = threshold_of(donor_entries[donor])
             shelf.threshold[p] = shelf.worst[donor]
 
 
@@ -280,16 +368,17 @@ def make_shelf(gives: Gives, k: Int, donor_entries: I64) -> Shelf:
         worst[donor] = threshold_of(donor_entries[donor])
     return Shelf(
         base=np.empty(room, i16), typical=np.empty(room, i16), budget=np.empty(room, i16),
-        threshold=np.empty(room, i16), donor=np.empty(room, i32), under=np.empty(room, i32), held=np.empty(room, i16),
+        threshold=np.empty(room, i16), heads=np.empty((HEAD, room), np.int8), tail=np.empty(room, i16),
+        donor=np.empty(room, i32), under=np.empty(room, i32), held=np.empty(room, i16),
         place_of=np.full(donors, NOBODY, i32), worst=worst,
-        out=np.empty(room, i16), hits=np.empty(room // WORD * WORD + WORD, u8),
-        lanes=np.empty(room, i16), folded=np.empty(room, i16), found=np.empty(room + 1, i32),
+        out=np.empty(room, i16), most=np.empty(room, i16), hits=np.empty(room // WORD * WORD + WORD, u8),
+        lanes=np.empty(room, i16), folded=np.empty(room, i16), found=np.empty(room + 1, i32), score=np.empty(room, i16),
         best=np.empty(k, np.int64),
     )  # fmt: skip
 
 
 @compiled
-def put(shelf: Shelf, start: Int, gives: Gives, found: Int, category: Int, term: Int) -> Int:
+def put(shelf: Shelf, start: Int, gives: Gives, found: Int, category: Int, term: Int, by_text: bool) -> Int:
     """Put the donors of one posting on the shelf from ``start`` on, closed where they stood before; the new end."""
     p = start
     for at in range(gives.starts[found], gives.starts[found + 1]):
@@ -302,6 +391,10 @@ def put(shelf: Shelf, start: Int, gives: Gives, found: Int, category: Int, term:
         shelf.base[p] = i16(gives.base[category, donor] + term)
         shelf.typical[p], shelf.budget[p] = gives.typical[donor], gives.budget[donor]
         shelf.threshold[p] = shelf.worst[donor]
+        if by_text:
+            shelf.tail[p] = gives.tail[donor]
+            for d in range(HEAD):
+                shelf.heads[d, p] = gives.vectors[donor, d]
         p += 1
     return p
 
@@ -317,12 +410,18 @@ def take_off(shelf: Shelf, start: Int, end: Int) -> None:
 
 
 @compiled
-def fill(shelf: Shelf, ends: I64, areas: I64, is_same: bool, division: Int, key: Int, gives: Gives, category: Int,
-         step: Int) -> None:  # fmt: skip
-    """Exchange the layers that another division, or another kind or category, needs; ends, areas: those of each layer.
+def row_of(gives: Gives, kind: Int, category: Int) -> Row:
+    """Where the postings of one kind, and one category where that is hard, stand among the keys."""
+    row = kind * CATEGORY_COUNT + category if gives.by_category else kind
+    first, after = row * AREA_ROOM, (row + 1) * AREA_ROOM
+    return Row(category, first, first_from(gives.keys, first), first_from(gives.keys, after))
 
-    ``key`` is that of the posting of area -1: anywhere.
-    """
+
+@compiled
+def fill(
+    shelf: Shelf, ends: I64, areas: I64, is_same: bool, division: Int, row: Row, gives: Gives, steps: Steps
+) -> None:
+    """Exchange the layers that another division or another row needs; ends, areas: those of each layer."""
     end: Int = 0
     for layer in range(len(ends)):
         area = NOBODY if layer == 0 else division - division % LEVELS[layer - 1]
@@ -333,9 +432,9 @@ def fill(shelf: Shelf, ends: I64, areas: I64, is_same: bool, division: Int, key:
             take_off(shelf, end, ends[len(ends) - 1])
             is_same = False
         is_new = layer == 0 or area != areas[layer - 1]
-        found = find(gives.keys, key + 1 + area) if is_new else NOBODY
+        found = find(gives.keys[row.low : row.high], row.key + 1 + area) if is_new else NOBODY
         if found >= 0:
-            end = put(shelf, end, gives, found, category, step * layer)
+            end = put(shelf, end, gives, row.low + found, row.category, steps.area * layer, steps.text > 0)
         areas[layer], ends[layer] = area, end
 
 
@@ -349,14 +448,15 @@ def sweep(order: I64, asks: Asks, gives: Gives, steps: Steps, partners: I32, uni
     k = partners.shape[1]
     shelf = make_shelf(gives, k, donor_entries)
     ends, areas = np.zeros(len(LEVELS) + 1, np.int64), np.zeros(len(LEVELS) + 1, np.int64)
-    before = np.int64(-1)
+    kind, category = np.int64(NOBODY), np.int64(NOBODY)
+    row = row_of(gives, kind, category)
     for at in range(len(order)):
         need = order[at]
-        group = np.int64(asks.kind[need]) * CATEGORY_COUNT + asks.category[need]
-        row = group if gives.by_category else np.int64(asks.kind[need])
-        category, division = np.int64(asks.category[need]), asks.division[need]
-        fill(shelf, ends, areas, group == before, division, row * AREA_ROOM, gives, category, steps.area)
-        before = group
+        is_same = asks.kind[need] == kind and asks.category[need] == category
+        if not is_same:
+            kind, category = np.int64(asks.kind[need]), np.int64(asks.category[need])
+            row = row_of(gives, kind, category)
+        fill(shelf, ends, areas, is_same, asks.division[need], row, gives, steps)
         n = ends[len(ends) - 1]
         if n == 0:
             continue
@@ -365,12 +465,20 @@ def sweep(order: I64, asks: Asks, gives: Gives, steps: Steps, partners: I32, uni
         const += (fit + cover) * REACH
         excluded = asks.excluded[asks.excluded_start[need] : asks.excluded_start[need + 1]]
         score(out, shelf.base[:n], shelf.typical[:n], shelf.budget[:n], amount, const, fit, cover)
-        least = least_of(shelf, n, k + len(excluded))
-        mark(shelf.hits[:n], out, shelf.threshold[:n], least, steps.text * LONGEST)
+        vector, hits = asks.vectors[need], shelf.hits[:n]
+        most = most_of(shelf, n, vector, asks.tail[need], steps.text)
+        least = least_of(shelf, most, k + len(excluded))
+        if steps.text > 0 and least > 0:
+            # Those that can be best of all are finished first: their k-th score turns away most of the others.
+            mark_from(hits, most, least)
+            count = gather(shelf.found, shelf.hits, n)
+            finish(shelf, count, gives, vector, steps.text)
+            least = list_donors(shelf, count, need, excluded)
+        mark(hits, most, shelf.threshold[:n], least)
         count = gather(shelf.found, shelf.hits, n)
-        if steps.text > 0:
-            count = add_text(shelf, count, gives.vectors, asks.vectors[need], steps.text, least)
-        collect(shelf, count, need, asks.tie[need], excluded, donor_entries)
+        finish(shelf, count, gives, vector, steps.text)
+        list_donors(shelf, count, need, excluded)
+        list_need(shelf, count, need, asks.tie[need], excluded, donor_entries)
         for q in range(k):
             entry = shelf.best[q]
             if entry < 0:

@@ -22,7 +22,7 @@ from marketplace.matching.engine.candidates import (
     sweep_order,
     waiting_order,
 )
-from marketplace.matching.engine.features import FEATURES, Feature
+from marketplace.matching.engine.features import FEATURES, TEXT_HEAD, Feature
 from marketplace.matching.engine.model import Model
 from marketplace.matching.engine.pairs import eligible, pair_units
 from marketplace.matching.engine.problem import Needs, Problem
@@ -103,7 +103,7 @@ class Prepared:
     def gives(self) -> tuple[Any, ...]:
         """The columns of all donors and how they are filed, as the kernel reads them."""
         donors, filed = self.problem.donors, self.postings
-        columns = (filed.base, donors.log_typical, donors.log_budget, donors.vectors)
+        columns = (filed.base, donors.log_typical, donors.log_budget, donors.vectors, tails(donors.vectors))
         return (*columns, filed.keys, filed.starts, filed.members, filed.by_category)
 
     @cached_property
@@ -165,11 +165,18 @@ def need_terms(needs: Needs, *, steps: Array, rows: slice = EVERY) -> Array:
     return terms
 
 
+def tails(vectors: Array) -> Array:
+    """(n,) int16: the length of the dimensions of each vector that the sweep's bound leaves out, rounded up."""
+    rest = vectors[:, TEXT_HEAD:]
+    lengths: Array = np.ceil(np.sqrt(np.einsum("ij,ij->i", rest, rest, dtype=np.float32)))
+    return lengths.astype(np.int16)
+
+
 def need_columns(needs: Needs, *, steps: Array, rows: slice = EVERY) -> tuple[Array, ...]:
     """The needs' own columns as the kernel reads them, of some rows."""
     terms = need_terms(needs, steps=steps, rows=rows)
     columns = (needs.kind, needs.category, needs.division, needs.log_amount)
-    return (*(column[rows] for column in columns), terms, needs.vectors[rows])
+    return (*(column[rows] for column in columns), terms, needs.vectors[rows], tails(needs.vectors[rows]))
 
 
 def best_pairs(prepared: Prepared, *, k: int, threads: int = 2) -> tuple[Top, Top]:
