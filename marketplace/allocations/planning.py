@@ -18,6 +18,7 @@ from marketplace.core.kinds import SupportKind
 from marketplace.core.workflow import PledgeState
 from marketplace.db import db
 from marketplace.db.clock import china_day
+from marketplace.donors.models import Preference
 from marketplace.matching.adopted import adopted_model
 from marketplace.matching.engine.allocate import Allocation, Asks, Fairness, allocate
 from marketplace.matching.engine.allocate_measure import measure
@@ -32,7 +33,7 @@ from marketplace.pledges.models import Pledge, PledgeLine
 
 # Nobody is asked for less than 50 yuan, unless it is all that a need still asks or a donor still gives.
 LEAST_OFFER_FEN = 5_000
-# A donor says nowhere how many jobs or places there are: one is offered at a time.
+# Who does not say how many jobs or places there are is asked for one at a time.
 PLACES_AT_ONCE = 1
 _WHOLE = frozenset({SupportKind.JOB, SupportKind.TRAINING})
 
@@ -97,7 +98,8 @@ def plan_allocation(area: str, *, now: datetime, workers: int = 1) -> Plan:
 
     Takes part: donors who are not paused, leave personal suggestions on, and give in this area. A donor gives at most
     the stated budget less what is offered already; who states none is asked for no more than its usual gift, and
-    who has never given either, for nothing. Reads only; takes seconds for a prefecture.
+    who has never given either, for nothing. Jobs and places go as far as the stated number less what is promised and
+    offered; who states none is asked for one. Reads only; takes seconds for a prefecture.
     """
     market = _market(area, now=now)
     purses = _purses(market, now=now)
@@ -174,18 +176,44 @@ def _open_lines(need_ids: Collection[int]) -> dict[int, list[OpenLine]]:
 def _purses(market: _Market, *, now: datetime) -> tuple[list[int], list[int]]:
     """Fen and places that each donor could still be asked for."""
     chosen = (
-        sa.select(Pledge.donor_id, sa.func.sum(Pledge.value_fen), sa.func.count())
+        sa.select(Pledge.donor_id, sa.func.sum(Pledge.value_fen))
         .where(Pledge.state == PledgeState.OFFERED, Pledge.expires_at > now)
         .group_by(Pledge.donor_id)
     )
-    waiting = {donor_id: (int(value), count) for donor_id, value, count in db.session.execute(chosen)}
+    waiting = {donor_id: int(value) for donor_id, value in db.session.execute(chosen)}
     stated, usual = market.problem.donors.budget_fen.tolist(), market.problem.donors.typical_fen.tolist()
-    fen, places = [], []
-    for donor_id, budget, typical in zip(market.donor_ids, stated, usual, strict=True):
-        value, count = waiting.get(donor_id, (0, 0))
-        fen.append(max((budget if budget >= 0 else max(typical, 0)) - value, 0))
-        places.append(max(PLACES_AT_ONCE - count, 0))
+    fen = [
+        max((budget if budget >= 0 else max(typical, 0)) - waiting.get(donor_id, 0), 0)
+        for donor_id, budget, typical in zip(market.donor_ids, stated, usual, strict=True)
+    ]
+    rooms, offered, promised = _places(now=now)
+    places = []
+    for donor_id in market.donor_ids:
+        room = rooms.get(donor_id)
+        left = PLACES_AT_ONCE if room is None else room - promised[donor_id]
+        places.append(max(left - offered[donor_id], 0))
     return fen, places
+
+
+def _places(*, now: datetime) -> tuple[dict[int, int | None], Counter[int], Counter[int]]:
+    """By donor: the places stated, those in offers that wait for an answer, those promised (from accepted to kept)."""
+    rooms = dict(db.session.execute(sa.select(Preference.donor_id, Preference.places)).all())
+    chosen = (
+        sa.select(Pledge.donor_id, Pledge.state, PledgeLine.quantity, PledgeLine.released)
+        .join(PledgeLine, PledgeLine.pledge_id == Pledge.id)
+        .join(NeedLine, NeedLine.id == PledgeLine.line_id)
+        .where(
+            sa.or_(NeedLine.kind.in_(_WHOLE), NeedLine.unit_price_fen == 0),
+            sa.or_(Pledge.state != PledgeState.OFFERED, Pledge.expires_at > now),
+        )
+    )
+    offered, promised = Counter[int](), Counter[int]()
+    for donor_id, state, quantity, released in db.session.execute(chosen):
+        if state is PledgeState.OFFERED:
+            offered[donor_id] += quantity
+        else:
+            promised[donor_id] += quantity - released
+    return rooms, offered, promised
 
 
 def _asks(market: _Market, *, purses: tuple[list[int], list[int]], is_places: bool) -> Asks:

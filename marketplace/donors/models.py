@@ -36,11 +36,15 @@ class Donor(Base):
 class Preference(Base):
     """What a donor wants to give (意愿): empty lists mean "anything".
 
-    ``budget_fen`` is what is left to promise; None where the donor states no budget.
+    ``budget_fen`` is what is left to promise; None where the donor states no budget. ``places`` is how many jobs and
+    training places there are in all (名额), those that were promised included; None where the donor states none.
     """
 
     __tablename__ = "donor_preference"
-    __table_args__ = (sa.CheckConstraint("budget_fen >= 0", name="budget_not_negative"),)
+    __table_args__ = (
+        sa.CheckConstraint("budget_fen >= 0", name="budget_not_negative"),
+        sa.CheckConstraint("places >= 0", name="places_not_negative"),
+    )
 
     donor_id: Mapped[int] = mapped_column(sa.ForeignKey("donor.id", ondelete="CASCADE"), primary_key=True)
     kinds: Mapped[list[str]] = mapped_column(sa.JSON, default=list)
@@ -48,6 +52,7 @@ class Preference(Base):
     # Division codes of 12 digits, at any level.
     areas: Mapped[list[str]] = mapped_column(sa.JSON, default=list)
     budget_fen: Mapped[int | None] = mapped_column(sa.BigInteger)
+    places: Mapped[int | None]
     words: Mapped[str] = mapped_column(sa.String(500), default="")
     personalised: Mapped[bool] = mapped_column(default=True)
     paused: Mapped[bool] = mapped_column(default=False)

@@ -44,6 +44,7 @@ _FIRMS = frozenset({DonorType.PRIVATE_FIRM, DonorType.STATE_FIRM})
 _WITHOUT_CODE = frozenset({DonorType.MILITARY, DonorType.OVERSEAS})
 _LONGEST_NAME = 120
 _MOST_AREAS = 50
+_MOST_PLACES = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ class Wishes:
     categories: Sequence[NeedCategory] = ()
     areas: Sequence[str] = ()
     budget_fen: int | None = None
+    places: int | None = None
     words: str = ""
     paused: bool = False
 
@@ -155,6 +157,7 @@ def set_preference(wishes: Wishes, *, by: Actor, now: datetime) -> Preference:
     preference.categories = sorted({category.value for category in wishes.categories})
     preference.areas = sorted(set(wishes.areas))
     preference.budget_fen = wishes.budget_fen
+    preference.places = wishes.places
     preference.words = wishes.words.strip()
     preference.paused = wishes.paused
     preference.updated_at = now
@@ -165,6 +168,8 @@ def set_preference(wishes: Wishes, *, by: Actor, now: datetime) -> Preference:
 def _check_wishes(wishes: Wishes) -> None:
     if wishes.budget_fen is not None and not 0 <= wishes.budget_fen <= LARGEST_FEN:
         raise Invalid("The amount must be above 0 and at most 100,000,000,000 yuan.", field="budget")
+    if wishes.places is not None and not 0 <= wishes.places <= _MOST_PLACES:
+        raise Invalid("Write a number of places from 0 to 100,000.", field="places")
     if len(wishes.words) > 500:
         raise Invalid("Write at most 500 characters.", field="words")
     if len(wishes.areas) > _MOST_AREAS:

@@ -30,6 +30,7 @@ from tests.factories import (
     make_donor,
     make_household,
     make_need,
+    make_pledge,
     make_tree,
     money_line,
 )
@@ -86,6 +87,30 @@ def test_jobs_are_places_and_one_is_offered_at_a_time(app: Flask) -> None:
     assert [part.quantities[0][1] for part in made.parts] == [1, 1]
     assert given(made) == {need.id: 2}
     assert made.figures["places"]["placed"] == 2
+
+
+def test_a_donor_with_many_places_is_asked_for_as_many_as_are_left_and_never_for_more(app: Flask) -> None:
+    asked = [make_need(lines=[Line("装卸工", 4, "人", 0, SupportKind.JOB)]) for _ in range(2)]
+    firm = giver(1, kinds=[SupportKind.JOB.value], places=7)
+    earlier = make_need(lines=[Line("装卸工", 2, "人", 0, SupportKind.JOB)])
+    make_pledge(PledgeState.DELIVERED, need=earlier, donor=firm)
+    made = plan()
+    assert {part.donor_id for part in made.parts} == {firm.id}
+    assert sum(quantity for part in made.parts for _, quantity in part.quantities) == 5
+    assert max(quantity for part in made.parts for _, quantity in part.quantities) >= 3
+    assert sorted(given(made)[need.id] for need in asked)[0] >= 1
+    code = keep(made)
+    with transaction():
+        assert service.accept_parts(code, None, by=make_actor(Role.COUNTY_ADMIN), now=NOW).made == 2
+    offers = db.session.scalars(sa.select(Pledge).where(Pledge.state == PledgeState.OFFERED)).all()
+    assert sum(line.quantity for offer in offers for line in offer.lines) == 5
+    assert plan().parts == ()
+
+
+def test_a_donor_without_a_place_left_is_not_asked(app: Flask) -> None:
+    make_need(lines=[Line("装卸工", 4, "人", 0, SupportKind.JOB)])
+    giver(1, kinds=[SupportKind.JOB.value], places=0)
+    assert plan().parts == ()
 
 
 @pytest.mark.parametrize(

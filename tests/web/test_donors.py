@@ -271,6 +271,17 @@ def test_a_budget_that_is_no_amount_is_refused(giver: Client, typed: str) -> Non
     assert "老人被褥" in answer.text
 
 
+def test_places_are_kept_and_what_is_no_number_is_refused(giver: Client, donor: Donor) -> None:
+    for typed, stored in (("20", 20), ("", None)):
+        assert giver.submit("/my/preferences", form="/my/preferences", places=typed).status_code == 303
+        db.session.rollback()
+        assert db.session.get_one(Donor, donor.id, populate_existing=True).preference.places == stored
+    for typed in ("-1", "1.5", "100001", "很多"):
+        answer = giver.submit("/my/preferences", form="/my/preferences", places=typed)
+        assert (answer.status_code, "名额请填 0 到 100,000 之间的整数" in answer.text) == (422, True), typed
+        assert f'value="{typed}"' in answer.text
+
+
 def test_a_place_that_does_not_exist_is_refused(giver: Client) -> None:
     make_tree()
     answer = giver.post("/my/preferences", data={"areas": "999999000000"})

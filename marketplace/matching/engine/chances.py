@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 PRIOR_CASES = 50.0
 # The spread of a weight's prior is one unit of log-odds per standard deviation of its feature.
 PRIOR_SPREAD = 1.0
-SLOPE_SPREAD = 0.25
+# What drifts between the years: slope and shift seldom by more than this.
+DRIFT_SPREAD = 0.25
 ROUNDS = 50
 ENOUGH = 1e-8
 _EDGE = 1e-6
@@ -69,7 +70,7 @@ def fit_chances(features: Array, *, happened: Array, weight: Array, expert: Arra
 def recalibrated(model: Chances, features: Array, *, happened: Array, weight: Array) -> Chances:
     """The same model with slope and shift learnt on later cases; few cases leave it nearly as it was.
 
-    Source: Platt 1999, with a prior that holds the slope at 1.
+    Source: Platt 1999, with a prior that holds the slope at 1 and the shift at 0, so that few cases say little.
     """
     if not len(features):
         return model
@@ -79,7 +80,7 @@ def recalibrated(model: Chances, features: Array, *, happened: Array, weight: Ar
         happened=happened,
         weight=weight,
         centre=np.array([0.0, 1.0]),
-        strength=np.array([0.0, SLOPE_SPREAD**-2]),
+        strength=np.full(2, DRIFT_SPREAD**-2),
         believed=(np.array([1.0, model.base]), float(to_chance(np.array(model.base)))),
     )
     return Chances(

@@ -243,8 +243,9 @@ def _rates(history: History, *, rows: Array, weight: Array) -> Rates:
     for codes in _grouped(history):
         width = int(codes.max(initial=0)) + 1
         rate = shrunk_log_odds(codes[rows] + 1, happened=happened, weight=weight, width=width + 1, base=base)
-        # The last place answers code -1, unknown.
-        groups.append(np.append(rate[1:], rate[0]))
+        # The last place answers code -1, unknown. Where all are of one group, it tells nothing.
+        tells = len(np.unique(codes[rows])) > 1
+        groups.append(np.append(rate[1:], rate[0]) * tells)
     return Rates(groups=tuple(groups), words=words)
 
 

@@ -15,6 +15,7 @@ from wtforms import (
 from wtforms.validators import DataRequired, Length, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
+from marketplace.core.errors import Invalid
 from marketplace.core.kinds import DonorType, NeedCategory, SupportKind, find_member
 from marketplace.core.money import Money, parse_money
 from marketplace.donors.models import Donor, Preference
@@ -107,6 +108,7 @@ class PreferenceForm(BaseForm):
     categories = _Ticks(_l("What for"), validate_choice=False)
     areas = _Ticks(_l("Where"), validate_choice=False)
     budget = StringField(_l("What is left to give, yuan"), [Optional(), Length(max=30)])
+    places = StringField(_l("Jobs and training places in all"), [Optional(), Length(max=10)])
     words = TextAreaField(
         _l("In your own words"), [Optional(), Length(max=500, message=_l("Write at most 500 characters."))]
     )
@@ -129,6 +131,7 @@ class PreferenceForm(BaseForm):
             categories=[category for category in categories if category is not None],
             areas=self.areas.data,
             budget_fen=_budget(typed),
+            places=_places((self.places.data or "").strip()),
             words=self.words.data or "",
             paused=bool(self.paused.data),
         )
@@ -140,6 +143,14 @@ def _budget(typed: str) -> int | None:
     return 0 if typed.strip("0.") == "" else parse_money(typed).fen
 
 
+def _places(typed: str) -> int | None:
+    if not typed:
+        return None
+    if not typed.isdecimal():
+        raise Invalid("Write a number of places from 0 to 100,000.", field="places")
+    return int(typed)
+
+
 def preference_values(preference: Preference) -> dict[str, object]:
     """A stored preference as the form shows it."""
     budget = preference.budget_fen
@@ -148,6 +159,7 @@ def preference_values(preference: Preference) -> dict[str, object]:
         "categories": preference.categories,
         "areas": preference.areas,
         "budget": "" if budget is None else Money(budget).short,
+        "places": "" if preference.places is None else str(preference.places),
         "words": preference.words,
         "paused": preference.paused,
     }
