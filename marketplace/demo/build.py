@@ -246,6 +246,7 @@ def _donor_row(giver: Giver) -> DonorRow:
         categories=tuple(giver.categories),
         areas=giver.areas,
         budget_fen=giver.budget_fen,
+        places=giver.places,
         words=giver.words,
         personalised=giver.personalised,
         paused=giver.paused,

@@ -87,6 +87,13 @@ class Giver:
     needs_given_to: set[int] = field(default_factory=set)
 
     @property
+    def places(self) -> int | None:
+        """Firms that take people on or teach them say how many; the longer their name, the more."""
+        if self.donor_type.is_person or not {_K.JOB, _K.TRAINING} & set(self.kinds):
+            return None
+        return 2 * len(self.name)
+
+    @property
     def user_row(self) -> UserRow:
         """The account that this donor signs in with."""
         unit = "" if self.donor_type.is_person else self.name

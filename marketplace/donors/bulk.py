@@ -29,6 +29,7 @@ class DonorRow:
     categories: tuple[str, ...] = ()
     areas: tuple[str, ...] = ()
     budget_fen: int | None = None
+    places: int | None = None
     words: str = ""
     personalised: bool = True
     paused: bool = False
@@ -72,6 +73,7 @@ def _preference(donor_id: int, row: DonorRow) -> dict[str, object]:
         "categories": list(row.categories),
         "areas": list(row.areas),
         "budget_fen": row.budget_fen,
+        "places": row.places,
         "words": row.words,
         "personalised": row.personalised,
         "paused": row.paused,
