@@ -4,6 +4,7 @@ import os
 import shutil
 import uuid
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -32,6 +33,24 @@ from tests.settings import make_settings
 BACKENDS = ("sqlite", "postgresql")
 _TEMPLATE = "template_migrated"
 
+# What takes a minute or so, longest first.
+_LONGEST = (
+    "browser/test_every_page.py",
+    "web/test_pledge_races.py",
+    "browser/test_whole_path.py",
+    "subjects/test_demo.py",
+    "browser/test_posting.py",
+    "browser/test_review.py",
+    "browser/test_giving.py",
+    "web/test_needs.py",
+    "cli/test_match.py",
+    "cli/test_wheel.py",
+    "web/test_canary.py",
+    "subjects/test_ledger_machine.py",
+    "subjects/test_matching_engine_changes.py",
+    "cli/test_import.py",
+)
+
 # The same examples every time: a gate that fails by chance is not a gate.
 hypothesis.settings.register_profile("gate", derandomize=True, deadline=None, print_blob=True)
 hypothesis.settings.load_profile("gate")
@@ -41,6 +60,13 @@ def pytest_configure() -> None:
     """Give every test's folder a place in memory, unless somebody has chosen another."""
     if place := memory_folder():
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", place)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that take long begin first, then those with many tests: the last to begin leaves other cores idle."""
+    many = Counter(item.path for item in items)
+    places = {Path(__file__).parent / name: place for place, name in enumerate(_LONGEST)}
+    items.sort(key=lambda item: (places.get(item.path, len(places)), -many[item.path]))
 
 
 def missing(what: str) -> None:
