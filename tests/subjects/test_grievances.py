@@ -17,7 +17,7 @@ from marketplace.needs.models import Need
 from tests import factories as f
 from tests.factories import NOW, TREE
 from tests.posting import DAY, complain, posted, settle
-from tests.scenes import make_scene
+from tests.scenes import confirmed, make_scene
 
 ONLY_SQLITE = pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
 TODAY = NOW.date()
@@ -58,11 +58,12 @@ def test_an_upheld_complaint_stops_the_need_and_is_told(app: Flask) -> None:
 
 
 @ONLY_SQLITE
-def test_a_need_that_has_moved_on_is_told_about_and_not_broken(app: Flask) -> None:
-    scene = make_scene()
-    settle(complain(scene.pledge.code), "uphold", by=county())
-    assert scene.state()[1] is NeedState.PLEDGED
-    assert len(queries.upheld_about(scene.need)) == 1
+def test_a_pledged_need_is_paused_and_one_that_has_moved_on_is_told_about_and_not_broken(app: Flask) -> None:
+    pledged, arrived = make_scene(), confirmed(make_scene())
+    for scene, state in ((pledged, NeedState.SUSPENDED), (arrived, NeedState.CONFIRMED)):
+        settle(complain(scene.pledge.code), "uphold", by=county())
+        assert scene.state()[1] is state
+        assert len(queries.upheld_about(scene.need)) == 1
 
 
 @ONLY_SQLITE
