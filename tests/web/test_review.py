@@ -84,6 +84,18 @@ def test_page_shows_the_need_beside_what_is_known(reviewer: Client) -> None:
     assert household.head_name not in page
 
 
+def test_a_near_copy_of_another_township_is_read_only_where_it_is_public(reviewer: Client) -> None:
+    """Z2: what waits in another township stays there; that it reads alike is told."""
+    story = "冬天夜里零下二十度，家里五口人的铺盖不够用。"
+    there = make_household(TREE.village_of_other_township)
+    public = make_need(household=there, story=f"{story}去年也是。", submitted_at=days_ago(9))
+    waiting = make_need(NeedState.SUBMITTED, household=there, story=f"{story}一直是。", submitted_at=days_ago(8))
+    need = _submitted(story=story)
+    page = reviewer.get(f"/desk/review/{need.code}").get_data(as_text=True)
+    assert (public.story in page, f'href="/needs/{public.code}"' in page) == (True, True)
+    assert (waiting.story in page, waiting.code in page, "请县里比对" in page) == (False, True, True)
+
+
 def test_approved_need_is_public_with_who_saw_what(reviewer: Client) -> None:
     """R-V2: who, when, documents, result."""
     need = _submitted()

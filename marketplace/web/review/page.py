@@ -54,7 +54,10 @@ def show_page(
         consent=queries.get_consent(need),
         photos=queries.list_photos(need),
         recent=recent_needs(need, now=now),
-        similar=similar_needs(need, now=now) if is_waiting or recheck else [],
+        similar=[
+            (other, policy.may_read(actor, other.need), queries.is_public(other.need))
+            for other in (similar_needs(need, now=now) if is_waiting or recheck else [])
+        ],
         reviews=queries.list_reviews(need),
         remarks=[*_ties_of(need), *remarks_of(findings, need=need)],
         stands_out=need.is_flagged or any(finding.severity != "note" for finding in findings),
