@@ -11,12 +11,16 @@ from marketplace.core.identity import id_check_digit
 from marketplace.core.kinds import ExitAttribute, PovertyAttribute, PovertyCause
 from marketplace.households.columns import PROFILE
 from marketplace.households.rows import HouseholdRow, MemberRow
+from marketplace.needs.sheet import COLUMNS
 from tests.factories import TREE
 
 NUMBER = f"{TREE.village}0001"
 _serials = count(1)
 
 Cells = Mapping[str, object]
+
+# A reason that nothing in the lint stops at.
+STORY = "家里五口人只有两床旧被，老人夜里常常冻醒。"
 
 
 def id_of(*, born: str = "19800506", man: bool = True) -> str:
@@ -113,3 +117,17 @@ def number_row(
         phone=phone,
         bank_account=account,
     )
+
+
+def need_row(number: int, who: str, item: str = "棉被", quantity: str = "2", **cells: str) -> list[str]:
+    """One row of the sheet of needs, complete and signed for where nothing else is said."""
+    said = {
+        "序号": str(number),
+        "户号": who,
+        "物品": item,
+        "数量": quantity,
+        "理由": STORY,
+        "保证属实": "是",
+        "同意方式": "签字",
+    }
+    return [{**said, **cells}.get(column, "") for column in COLUMNS]

@@ -21,7 +21,6 @@ from marketplace.households import service as households
 from marketplace.households.findings import Finding
 from marketplace.needs import sheet
 from marketplace.needs.catalogue import builtin_rows, load_catalogue, read_rows
-from marketplace.needs.sheet import village_of
 from marketplace.regions import service as regions
 from marketplace.workdays.service import builtin_days, load_days, read_days
 
@@ -122,13 +121,13 @@ def import_needs(file: Path | None, poster: str | None, dry_run: bool, as_json: 
 
 
 def _posters(phone: str | None) -> Callable[[str], Actor]:
-    """Who posts for a household or a village: the person named, or the one clerk of that village."""
+    """Who posts for a village and its households: the person named, or the one clerk of that village."""
     named = find_user_by_phone(phone) if phone else None
     if phone and named is None:
         raise click.UsageError("Nobody has this phone number.")
 
-    def poster(who: str) -> Actor:
-        clerk = named or find_clerk(village_of(who))
+    def poster(village: str) -> Actor:
+        clerk = named or find_clerk(village)
         if clerk is None:
             raise Invalid("This village has no clerk, or several: name one with --poster.")
         return actor_of(clerk)

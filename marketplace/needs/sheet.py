@@ -10,6 +10,7 @@ import openpyxl
 import sqlalchemy as sa
 
 from marketplace.core.actor import Actor
+from marketplace.core.divisions import Level
 from marketplace.core.errors import DomainError, Invalid
 from marketplace.core.exports import text_cell
 from marketplace.core.kinds import Labelled
@@ -28,6 +29,7 @@ from marketplace.needs.lint import flags
 from marketplace.needs.models import MONEY_UNIT, CatalogueItem, ConsentHow, Need, OverrideReason
 from marketplace.needs.posting import Amount, Reason, choose_items, give_reason, set_amounts, start_need, submit_need
 from marketplace.needs.wording import short_name, title_of
+from marketplace.regions.models import Division
 
 NUMBER, WHO, ITEM, QUANTITY, PRICE, STORY, NEEDED_BY, GIVEN_BY, HOW, WITNESS, WHY_STILL, TRUE = COLUMNS = (
     "序号",
@@ -48,6 +50,8 @@ _HOWS = {"签字": ConsentHow.SIGNED, "口头": ConsentHow.SPOKEN, "": ConsentHo
 _YES = ("是", "y", "yes", "1", "true")
 MOST_NEEDS = 500
 _ROWS_ABOVE_HEADER = 5
+# So much of a code that does not exist is repeated to whoever wrote it.
+_SHOWN = 30
 
 
 class Outcome(Labelled):
@@ -105,7 +109,7 @@ def import_needs(
 ) -> list[Entry]:
     """Send every need that is complete to its review; what is refused leaves nothing behind.
 
-    ``poster`` gives the person who posts for a household's or village's code. The same rows again are KNOWN.
+    ``poster`` gives the person who posts for a village, by its code. The same rows again are KNOWN.
     A dry run does all of it and takes it back.
     """
     entries: list[Entry] = []
@@ -117,13 +121,6 @@ def import_needs(
     except _TakenBack:
         db.session.expire_all()
     return entries
-
-
-def village_of(who: str) -> str:
-    """The village of a household's code, or the village's own code; empty where there is no such household."""
-    if who.isdigit():
-        return who
-    return db.session.scalar(sa.select(Household.division_code).where(Household.code == who.upper())) or ""
 
 
 def blank_sheet(households: Sequence[Household], *, area: str) -> bytes:
@@ -159,17 +156,32 @@ def _take(group: Group, *, poster: Callable[[str], Actor], now: datetime) -> Ent
         return Entry(row, Outcome.KNOWN, known.title, known.code)
     try:
         with db.session.begin_nested():
-            need = _post(group, key=key, by=poster(first.get(WHO, "")), now=now)
+            who = first.get(WHO, "").upper()
+            need = _post(group, who=who, key=key, by=poster(_village_of(who)), now=now)
             return Entry(row, Outcome.MADE, title_of(need.lines), need.code)
     except DomainError as error:
         db.session.expire_all()
         return Entry(row, Outcome.REFUSED, first.get(ITEM, ""), message=error.message, params=error.params)
 
 
-def _post(group: Group, *, key: str, by: Actor, now: datetime) -> Need:
+def _village_of(who: str) -> str:
+    """The village of a household's code, or the village's own code; Invalid where there is neither."""
+    if who.isdigit():
+        village = db.session.get(Division, who)
+        found = village.code if village is not None and village.level is Level.VILLAGE else None
+    else:
+        found = db.session.scalar(sa.select(Household.division_code).where(Household.code == who))
+    if found is None:
+        raise Invalid(
+            "Column 户号: no household and no village has the code “%(code)s”. Copy it from the list of households.",
+            code=who[:_SHOWN],
+        )
+    return found
+
+
+def _post(group: Group, *, who: str, key: str, by: Actor, now: datetime) -> Need:
     """The same steps as on the pages, one after the other."""
     first = group[0][1]
-    who = first.get(WHO, "").upper()
     is_village = who.isdigit()
     if first.get(TRUE, "").lower() not in _YES:
         raise Invalid("Column 保证属实: write 是, the household and the clerk vouch for it.")

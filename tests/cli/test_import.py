@@ -5,16 +5,26 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from marketplace.accounts.models import User
 from marketplace.config import Settings
+from marketplace.core.actor import SYSTEM
+from marketplace.core.permissions import Role
+from marketplace.db import db, transaction
 from marketplace.households.models import Household, Member
+from marketplace.needs.catalogue import builtin_rows, load_catalogue
+from marketplace.needs.models import Need
+from marketplace.needs.sheet import COLUMNS
+from tests.apps import opened
 from tests.cli.running import run
-from tests.register import csv_bytes, household, id_of, xlsx_bytes
+from tests.factories import NOW, TREE, make_household, make_user
+from tests.register import csv_bytes, household, id_of, need_row, xlsx_bytes
 from tests.server import environment_of
 
 KILLED_HOUSEHOLDS = 1500
@@ -120,6 +130,68 @@ def test_the_catalogue_comes_twice_without_a_change(ready: Settings) -> None:
     second = json.loads(run(ready, "import", "catalogue", "--builtin", "--json").out)
     assert first["made"] == second["unchanged"] > 0
     assert second["made"] == second["changed"] == 0
+
+
+@pytest.fixture
+def village(settings: Settings) -> Iterator[Settings]:
+    """A village with its clerk and the items that needs are made of."""
+    with opened(settings) as app, app.app_context():
+        make_user(Role.VILLAGE_CLERK, division=TREE.village)
+        with transaction():
+            load_catalogue(builtin_rows(), by=SYSTEM, now=NOW)
+        yield settings
+
+
+def _needs_file(tmp_path: Path, *rows: list[str]) -> str:
+    file = tmp_path / "needs.csv"
+    lines = [list(COLUMNS), *rows]
+    file.write_text("\n".join(",".join(cells) for cells in lines), encoding="utf-8")
+    return str(file)
+
+
+def test_needs_are_sent_to_review_once_after_a_dry_run(village: Settings, tmp_path: Path) -> None:
+    file = _needs_file(tmp_path, need_row(1, make_household(TREE.village).code), need_row(2, "XH-0000"))
+    dry = json.loads(run(village, "import", "needs", file, "--dry-run", "--json").out)
+    assert (dry["dry_run"], dry["made"], dry["refused"], dry["codes"]) == (True, 1, 1, [])
+    assert count(village, Need) == 0
+    made = json.loads(run(village, "import", "needs", file, "--json").out)
+    assert (made["made"], made["refused"], len(made["codes"])) == (1, 1, 1)
+    again = json.loads(run(village, "import", "needs", file, "--json").out)
+    assert (again["made"], again["known"], again["refused"]) == (0, 1, 1)
+    assert count(village, Need) == 1
+
+
+@pytest.mark.parametrize("unknown", ["XH-0000", "513399999999", TREE.township, ""])
+def test_a_code_of_nobody_is_said_with_its_row_whoever_posts(village: Settings, tmp_path: Path, unknown: str) -> None:
+    file = _needs_file(tmp_path, need_row(1, unknown))
+    for poster in ((), ("--poster", _clerks_phone())):
+        said = run(village, "import", "needs", file, *poster)
+        assert said.status == 0
+        assert f"Row 2: Column 户号: no household and no village has the code “{unknown}”" in said.out
+    told = run(village, "import", "needs", file, LC_ALL="zh_CN.UTF-8", LANG="zh_CN.UTF-8")
+    assert f"没有编码为“{unknown}”的农户或村" in told.out
+
+
+def _clerks_phone() -> str:
+    return db.session.scalars(sa.select(User)).one().phone
+
+
+def test_a_village_without_a_clerk_needs_a_poster_and_an_unknown_poster_is_refused(
+    village: Settings, tmp_path: Path
+) -> None:
+    file = _needs_file(tmp_path, need_row(1, make_household(TREE.other_village).code))
+    assert "no clerk, or several" in run(village, "import", "needs", file).out
+    nobody = run(village, "import", "needs", file, "--poster", "19900000000")
+    assert nobody.status == 2
+    assert "Nobody has this phone number" in nobody.err
+
+
+def test_a_table_without_the_columns_of_needs_ends_in_one_sentence(village: Settings, tmp_path: Path) -> None:
+    file = tmp_path / "needs.csv"
+    file.write_text("甲,乙\n1,2\n", encoding="utf-8")
+    said = run(village, "import", "needs", str(file))
+    assert said.status == 1
+    assert "The file has no column" in said.err
 
 
 def test_a_kill_in_the_middle_leaves_all_or_nothing(ready: Settings, tmp_path: Path) -> None:

@@ -15,8 +15,8 @@ from marketplace.needs.models import Consent, Need
 from marketplace.needs.sheet import COLUMNS
 from tests.client import Client
 from tests.factories import NOW, TREE, make_household, make_user
-
-STORY = "家里五口人只有两床旧被，老人夜里常常冻醒。"
+from tests.register import STORY
+from tests.register import need_row as row
 
 
 @pytest.fixture
@@ -27,20 +27,6 @@ def clerk(app: Flask) -> Client:
     client = app.test_client()
     assert isinstance(client, Client)
     return client.login(make_user(Role.VILLAGE_CLERK, division=TREE.village))
-
-
-def row(number: int, who: str, item: str = "棉被", quantity: str = "2", **cells: str) -> list[str]:
-    """One row, complete and signed for where nothing else is said."""
-    said = {
-        "序号": str(number),
-        "户号": who,
-        "物品": item,
-        "数量": quantity,
-        "理由": STORY,
-        "保证属实": "是",
-        "同意方式": "签字",
-    }
-    return [{**said, **cells}.get(column, "") for column in COLUMNS]
 
 
 def xlsx(*rows: list[str]) -> io.BytesIO:
