@@ -124,7 +124,7 @@ class Shelf(NamedTuple):
     lanes: I16
     folded: I16
     found: I32
-    score: I16
+    full: I16
     best: I64
 
 
@@ -174,18 +174,17 @@ def bound(lanes: I16, rank: Int) -> Int:
 
 
 @compiled
-def least_of(shelf: Shelf, most: I16, rank: Int) -> Int:
-    """A score, 0 or more, that at least ``rank`` of these reach."""
+def least_of(most: I16, lanes: I16, folded: I16, rank: Int) -> Int:
+    """A score, 0 or more, that at least ``rank`` of these reach; lanes, folded: room to work."""
     m = len(most) // FOLD
     enough = LANES_PER_PLACE * rank
     if m < enough:
         return 0
-    lanes = shelf.lanes[:m]
-    fold(lanes, most)
+    fold(lanes[:m], most)
     while m // FOLD >= enough:
         m //= FOLD
-        fold(shelf.folded[:m], lanes)
-        lanes[:m] = shelf.folded[:m]
+        fold(folded[:m], lanes[: m * FOLD])
+        lanes[:m] = folded[:m]
     return bound(lanes[:m], rank)
 
 
@@ -227,16 +226,12 @@ def end_products(most: I16, out: I16, step: Int) -> None:
 
 
 @compiled
-def most_of(shelf: Shelf, n: Int, vector: I8, tail: Int, step: Int) -> I16:
-    """The largest score that each of n pairs can have once its text is known in full."""
-    if step == 0:
-        return shelf.out[:n]
-    most = shelf.most[:n]
-    begin_products(most, shelf.tail[:n], tail)
+def add_most(most: I16, out: I16, heads: I8, tails: I16, vector: I8, tail: Int, step: Int) -> None:
+    """most = the largest score that each pair can have once its text is known in full."""
+    begin_products(most, tails, tail)
     for first in range(0, HEAD, 8):
-        add_eight(most, shelf.heads, vector, first)
-    end_products(most, shelf.out[:n], step)
-    return most
+        add_eight(most, heads, vector, first)
+    end_products(most, out, step)
 
 
 @compiled
@@ -271,35 +266,33 @@ def gather(found: I32, hits: U8, n: Int) -> Int:
 
 
 @compiled
-def dot(one: I8, other: I8) -> Any:
+def dot(vectors: I8, row: Int, vector: I8) -> Any:
     """The product of two vectors. Their length is read, not known: 32 steps written out would not become vectors."""
     product = i32(0)
-    for d in range(len(one)):
-        product = i32(product + i32(one[d]) * i32(other[d]))
+    for d in range(len(vector)):
+        product = i32(product + i32(vectors[row, d]) * i32(vector[d]))
     return product
 
 
 @compiled
-def finish(shelf: Shelf, count: Int, gives: Gives, vector: I8, step: Int) -> None:
+def finish(full: I16, out: I16, found: I32, donor: I32, vectors: I8, vector: I8, step: Int) -> None:
     """The full scores of the pairs found: step * level of the whole product of the vectors added."""
-    for at in range(count):
-        p = shelf.found[at]
-        shelf.score[at] = shelf.out[p]
-        if step > 0:
-            level = min(max(dot(gives.vectors[shelf.donor[p]], vector) >> SHIFT, 0), LONGEST)
-            shelf.score[at] += i16(step * level)
+    for at in range(len(found)):
+        p = found[at]
+        level = min(max(dot(vectors, donor[p], vector) >> SHIFT, 0), LONGEST) if step > 0 else 0
+        full[at] = i16(out[p] + step * level)
 
 
 @compiled
-def insert(entries: I64, entry: Int) -> None:
-    """Put an entry into a list, best first, where it beats the last; the entry must not be there yet."""
-    at = len(entries) - 1
-    if entry <= entries[at]:
+def insert(entries: I64, row: Int, entry: Int) -> None:
+    """Put an entry into a row of entries, best first, where it beats the last; the entry must not be there yet."""
+    at = entries.shape[1] - 1
+    if entry <= entries[row, at]:
         return
-    while at > 0 and entries[at - 1] < entry:
-        entries[at] = entries[at - 1]
+    while at > 0 and entries[row, at - 1] < entry:
+        entries[row, at] = entries[row, at - 1]
         at -= 1
-    entries[at] = entry
+    entries[row, at] = entry
 
 
 @compiled
@@ -323,35 +316,36 @@ def find(keys: I64, key: Int) -> Int:
 
 
 @compiled
-def list_donors(shelf: Shelf, count: Int, need: Int, excluded: I64) -> Int:
-    """Make the need's list of the pairs found; the score of its last place, 0 while that is empty."""
-    best = shelf.best
+def list_donors(best: I64, full: I16, found: I32, donor: I32, need: Int, excluded: I64) -> Int:
+    """Make the need's list (1, k) of the pairs found; the score of its last place, 0 while that is empty."""
     best[:] = -1
-    for at in range(count):
-        donor = shelf.donor[shelf.found[at]]
-        if len(excluded) == 0 or find(excluded, need << 32 | donor) < 0:
-            insert(best, np.int64(shelf.score[at]) << 32 | (LOW - donor))
-    return np.int64(threshold_of(best))
+    for at in range(len(found)):
+        who = donor[found[at]]
+        if len(excluded) == 0 or find(excluded, need << 32 | who) < 0:
+            insert(best, 0, np.int64(full[at]) << 32 | (LOW - who))
+    return np.int64(threshold_of(best, 0))
 
 
 @compiled
-def list_need(shelf: Shelf, count: Int, need: Int, tie: Int, excluded: I64, donor_entries: I64) -> None:
+def list_need(
+    entries: I64, full: I16, found: I32, donor: I32, threshold: I16, worst: I16, need: Int, tie: Int, excluded: I64
+) -> None:
     """Offer the need to the donors found whose threshold it reaches, and raise these."""
-    for at in range(count):
-        p, reached = shelf.found[at], shelf.score[at]
-        if reached < shelf.threshold[p]:
+    for at in range(len(found)):
+        p, reached = found[at], full[at]
+        if reached < threshold[p]:
             continue
-        donor = shelf.donor[p]
-        if len(excluded) == 0 or find(excluded, need << 32 | donor) < 0:
-            insert(donor_entries[donor], np.int64(reached) << 32 | (LOW - tie))
-            shelf.worst[donor] = threshold_of(donor_entries[donor])
-            shelf.threshold[p] = shelf.worst[donor]
+        who = donor[p]
+        if len(excluded) == 0 or find(excluded, need << 32 | who) < 0:
+            insert(entries, who, np.int64(reached) << 32 | (LOW - tie))
+            worst[who] = threshold_of(entries, who)
+            threshold[p] = worst[who]
 
 
 @compiled
-def threshold_of(entries: I64) -> Any:
+def threshold_of(entries: I64, row: Int) -> Any:
     """The score that a list's last place holds, 0 while it is empty."""
-    last = entries[len(entries) - 1]
+    last = entries[row, entries.shape[1] - 1]
     return i16(last >> 32) if last >= 0 else i16(0)
 
 
@@ -365,15 +359,15 @@ def make_shelf(gives: Gives, k: Int, donor_entries: I64) -> Shelf:
     donors = len(gives.typical)
     worst = np.full(donors, UNREACHED, i16)
     for donor in range(len(donor_entries)):
-        worst[donor] = threshold_of(donor_entries[donor])
+        worst[donor] = threshold_of(donor_entries, donor)
     return Shelf(
         base=np.empty(room, i16), typical=np.empty(room, i16), budget=np.empty(room, i16),
         threshold=np.empty(room, i16), heads=np.empty((HEAD, room), np.int8), tail=np.empty(room, i16),
         donor=np.empty(room, i32), under=np.empty(room, i32), held=np.empty(room, i16),
         place_of=np.full(donors, NOBODY, i32), worst=worst,
         out=np.empty(room, i16), most=np.empty(room, i16), hits=np.empty(room // WORD * WORD + WORD, u8),
-        lanes=np.empty(room, i16), folded=np.empty(room, i16), found=np.empty(room + 1, i32), score=np.empty(room, i16),
-        best=np.empty(k, np.int64),
+        lanes=np.empty(room, i16), folded=np.empty(room, i16), found=np.empty(room + 1, i32), full=np.empty(room, i16),
+        best=np.empty((1, k), np.int64),
     )  # fmt: skip
 
 
@@ -447,40 +441,56 @@ def sweep(order: I64, asks: Asks, gives: Gives, steps: Steps, partners: I32, uni
     """
     k = partners.shape[1]
     shelf = make_shelf(gives, k, donor_entries)
+    # Named here once: an array that is read from a tuple is counted each time, and threads would wait for each other.
+    kinds, categories, divisions, amounts, consts = asks.kind, asks.category, asks.division, asks.amount, asks.const
+    need_vectors, need_tails, ties, vectors = asks.vectors, asks.tail, asks.tie, gives.vectors
+    forbidden, forbidden_start = asks.excluded, asks.excluded_start
+    base, typical, budget, threshold, donor, worst = (
+        shelf.base, shelf.typical, shelf.budget, shelf.threshold, shelf.donor, shelf.worst,
+    )  # fmt: skip
+    heads, tails, scores, mosts, hits = shelf.heads, shelf.tail, shelf.out, shelf.most, shelf.hits
+    lanes, folded, places, full, best = shelf.lanes, shelf.folded, shelf.found, shelf.full, shelf.best
     ends, areas = np.zeros(len(LEVELS) + 1, np.int64), np.zeros(len(LEVELS) + 1, np.int64)
-    kind, category = np.int64(NOBODY), np.int64(NOBODY)
+    kind, category, division = np.int64(NOBODY), np.int64(NOBODY), np.int64(NOBODY)
     row = row_of(gives, kind, category)
     for at in range(len(order)):
         need = order[at]
-        is_same = asks.kind[need] == kind and asks.category[need] == category
+        is_same = kinds[need] == kind and categories[need] == category
         if not is_same:
-            kind, category = np.int64(asks.kind[need]), np.int64(asks.category[need])
+            kind, category = np.int64(kinds[need]), np.int64(categories[need])
             row = row_of(gives, kind, category)
-        fill(shelf, ends, areas, is_same, asks.division[need], row, gives, steps)
+        if not is_same or divisions[need] != division:
+            division = divisions[need]
+            fill(shelf, ends, areas, is_same, division, row, gives, steps)
         n = ends[len(ends) - 1]
         if n == 0:
             continue
-        out, amount, const = shelf.out[:n], asks.amount[need], np.int64(asks.const[need])
+        out, amount, const = scores[:n], amounts[need], np.int64(consts[need])
         fit, cover = (steps.fit, steps.cover) if amount > 0 else (0, 0)
         const += (fit + cover) * REACH
-        excluded = asks.excluded[asks.excluded_start[need] : asks.excluded_start[need + 1]]
-        score(out, shelf.base[:n], shelf.typical[:n], shelf.budget[:n], amount, const, fit, cover)
-        vector, hits = asks.vectors[need], shelf.hits[:n]
-        most = most_of(shelf, n, vector, asks.tail[need], steps.text)
-        least = least_of(shelf, most, k + len(excluded))
-        if steps.text > 0 and least > 0:
-            # Those that can be best of all are finished first: their k-th score turns away most of the others.
-            mark_from(hits, most, least)
-            count = gather(shelf.found, shelf.hits, n)
-            finish(shelf, count, gives, vector, steps.text)
-            least = list_donors(shelf, count, need, excluded)
-        mark(hits, most, shelf.threshold[:n], least)
-        count = gather(shelf.found, shelf.hits, n)
-        finish(shelf, count, gives, vector, steps.text)
-        list_donors(shelf, count, need, excluded)
-        list_need(shelf, count, need, asks.tie[need], excluded, donor_entries)
+        excluded = forbidden[forbidden_start[need] : forbidden_start[need + 1]]
+        score(out, base[:n], typical[:n], budget[:n], amount, const, fit, cover)
+        if steps.text > 0:
+            vector = need_vectors[need]
+            add_most(mosts[:n], out, heads, tails[:n], vector, need_tails[need], steps.text)
+            least = least_of(mosts[:n], lanes, folded, k + len(excluded))
+            if least > 0:
+                # Those that can be best of all are finished first: their k-th score turns away most of the others.
+                mark_from(hits, mosts[:n], least)
+                found = places[: gather(places, hits, n)]
+                finish(full, out, found, donor, vectors, vector, steps.text)
+                least = list_donors(best, full, found, donor, need, excluded)
+            mark(hits, mosts[:n], threshold, least)
+            found = places[: gather(places, hits, n)]
+            finish(full, out, found, donor, vectors, vector, steps.text)
+        else:
+            mark(hits, out, threshold, least_of(out, lanes, folded, k + len(excluded)))
+            found = places[: gather(places, hits, n)]
+            finish(full, out, found, donor, vectors, need_vectors[need], 0)
+        list_donors(best, full, found, donor, need, excluded)
+        list_need(donor_entries, full, found, donor, threshold, worst, need, ties[need], excluded)
         for q in range(k):
-            entry = shelf.best[q]
+            entry = best[0, q]
             if entry < 0:
                 break
             partners[need, q], units[need, q] = LOW - (entry & LOW), entry >> 32
@@ -494,4 +504,4 @@ def merge(entries: I64, others: I64) -> None:
             entry = others[row, q]
             if entry < 0:
                 break
-            insert(entries[row], entry)
+            insert(entries, row, entry)
