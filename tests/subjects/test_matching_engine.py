@@ -297,6 +297,14 @@ def test_the_smallest_and_the_largest_amounts_give_finite_scores(fen: int, budge
     assert all(0 <= one.points <= 100 for one in shown)
 
 
+@pytest.mark.parametrize("day", [date(2018, 12, 31), date(2019, 1, 1), date(2020, 2, 29), date(9999, 12, 31)])
+def test_the_ends_of_years_are_days_like_any_other(day: date) -> None:
+    needs, donors = random_rows(5, needs=6, donors=6)
+    ranking = rank(build_problem(needs, donors=donors), day=day)
+    assert ranking.day == day
+    assert any(ranking.for_need(need.code) for need in needs)
+
+
 def test_a_text_of_ten_thousand_characters_is_ranked() -> None:
     problem = build_problem([make_need(text="棉被学费" * 2500)], donors=[make_donor(text="棉被" * 5000)])
     assert len(rank(problem, day=DAY).for_need("n1")) == 1

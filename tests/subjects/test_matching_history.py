@@ -2,6 +2,7 @@
 
 import gzip
 import math
+import random
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, timedelta
@@ -10,18 +11,20 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from marketplace.core.errors import Invalid
 from marketplace.matching.engine import evaluate
 from marketplace.matching.engine.chances import fit_chances, recalibrated, to_chance
 from marketplace.matching.engine.fit import Prior, Query, fit_weights, pair_loss
 from marketplace.matching.engine.history import read_history
-from marketplace.matching.engine.learnt import training_windows
+from marketplace.matching.engine.learnt import PRIOR, asked_in, training_windows
 from marketplace.matching.engine.metrics import area_under_curve, brier, calibration_error, list_gains
 from marketplace.matching.engine.report import describe
 from marketplace.matching.engine.signals import donor_signals, make_past
 from marketplace.matching.engine.spread import NOBODY, spread
-from marketplace.matching.engine.success import at_rate, measure, resolved
+from marketplace.matching.engine.success import at_rate, learn_outcomes, measure, resolved
 from tests.subjects.histories import FIRST, Files, keep_columns, write_csv, write_market
 
 GIFTS = ("donor_id", "need_id", "amount", "date")
@@ -189,6 +192,73 @@ def test_degenerate_histories_give_an_answer_without_nan(tmp_path: Path, gifts: 
     figures = [value for row in measured["rows"] for value in row.values() if isinstance(value, float)]
     assert all(math.isfinite(value) for value in figures)
     assert describe(measured)
+
+
+@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 2**32))
+def test_the_order_of_the_rows_in_the_files_changes_nothing(tmp_path: Path, seed: int) -> None:
+    rng = random.Random(seed)
+    files = write_market(tmp_path, donors=12, needs=40, days=200, gifts=(1, 9), seed=seed)
+    split, measured = FIRST + timedelta(days=140), []
+    for path in (None, files.needs, files.gifts):
+        if path is not None:
+            head, *rows = path.read_text().splitlines()
+            path.write_text("\n".join([head, *rng.sample(rows, len(rows))]))
+        history = read_history(files.needs, gifts=files.gifts, donors=files.donors)
+        measured.append(evaluate.run(history, split=split, min_gifts=1) | {"seconds": 0})
+    assert measured[0] == measured[1] == measured[2]
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 2**32), donors=st.integers(1, 8), needs=st.integers(1, 12))
+def test_no_list_repeats_a_need_or_shows_a_pair_seen_before(tmp_path: Path, seed: int, donors: int, needs: int) -> None:
+    files = write_market(tmp_path, donors=donors, needs=needs, days=200, gifts=(1, 9), seed=seed)
+    history = read_history(files.needs, gifts=files.gifts)
+    past = make_past(history, start=history.day[len(history.day) // 2], end=history.day[-1] + 1)
+    asked = asked_in(past, min_gifts=1)
+    if not len(asked.donors):
+        return
+    scored = evaluate._score(
+        past, asked, needs=np.arange(len(past.candidates)), weights=PRIOR.centre, seed=0, progress=lambda words: None
+    )
+    for one in scored.values():
+        lists = spread(one.partners, one.scores, strength=0.5, length=10)
+        for row, shown in enumerate(lists.tolist()):
+            told = [need for need in shown if need != NOBODY]
+            assert len(told) == len(set(told))
+            assert not set(told) & set(asked.known[row].tolist())
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [{"outcome": 1}],
+        [{"outcome": row % 2} for row in range(2)],
+        [{"outcome": 1, "category": "a", "area": "513322100201", "amount": 5, "text": "棉被"}] * 40,
+        [{"outcome": row % 2, "amount": (0.01, 10**10)[row % 2]} for row in range(40)],
+        [{"outcome": row % 3 == 0, "text": "棉被" * 5_000} for row in range(6)],
+        [{"outcome": "", "text": ""} for _ in range(6)],
+    ],
+    ids=["one", "two", "all alike", "1 fen and 10^12", "10,000 characters", "unknown"],
+)
+def test_degenerate_outcomes_give_chances_without_a_warning(tmp_path: Path, rows: list[dict[str, object]]) -> None:
+    """The years' ends are on both sides of the split."""
+    days = ("2019-12-31", "2020-01-01")
+    needs = [
+        {"need_id": f"n{turn}-{row}", "published_at": day, "closed_at": day, **one, "outcome": _digit(one["outcome"])}
+        for turn, day in enumerate(days)
+        for row, one in enumerate(rows)
+    ]
+    history = read_history(needs_of(tmp_path, *needs))
+    measured = evaluate.run(history, split=date(2020, 1, 1))
+    assert describe(measured)
+    learnt = learn_outcomes(history, start=date(2020, 1, 1).toordinal(), seed=0)
+    chances = learnt.of(history, np.arange(len(history.needs)))
+    assert ((chances > 0) & (chances < 1)).all()
+
+
+def _digit(outcome: object) -> object:
+    return int(outcome) if isinstance(outcome, bool) else outcome
 
 
 def test_a_split_without_history_says_what_there_is(tmp_path: Path) -> None:

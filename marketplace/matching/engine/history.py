@@ -81,7 +81,7 @@ def read_history(needs: Path, *, gifts: Path | None = None, donors: Path | None 
         _Columns(donors.name if donors else "", [donor_rows.get(one) for one in donor_ids]),
         needs=need_ids,
         donors=donor_ids,
-        given=sorted(given, key=lambda gift: gift[3]),
+        given=sorted(given, key=lambda gift: (gift[3], *gift[:3])),
         heads=need_heads | {f"donor_{head}" for head in donor_heads},
     )
 
