@@ -141,8 +141,8 @@ def _offer_events(pledge: Pledge) -> list[Event]:
     made = Event("heart", _("Offered to you"), pledge.created_at, pledge_words(pledge))
     words = {PledgeState.DECLINED: _("You declined"), PledgeState.CANCELLED: _("The offer was taken back")}
     if pledge.state is PledgeState.OFFERED:
-        due = _("due by %(day)s", day=china_day(pledge.expires_at).isoformat())
-        return [made, Event("wait", _("Your answer"), text=due, done=False)]
+        until = _("please answer by %(day)s", day=china_day(pledge.expires_at).isoformat())
+        return [made, Event("wait", _("Your answer"), text=until, done=False)]
     return [made, Event("late", words.get(pledge.state, _("The offer ran out")), pledge.ended_at)]
 
 
