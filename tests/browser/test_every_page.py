@@ -14,6 +14,7 @@ from playwright.sync_api import APIResponse, Browser, FilePayload, Page, Respons
 from marketplace.accounts.models import User
 from marketplace.accounts.queries import actor_of, find_user_by_phone
 from marketplace.accounts.service import make_login_link
+from marketplace.core.actor import SYSTEM
 from marketplace.core.kinds import SupportKind
 from marketplace.core.permissions import Role
 from marketplace.core.workflow import NeedState, PledgeState
@@ -27,6 +28,7 @@ from marketplace.households.models import Household
 from marketplace.needs.models import Need
 from marketplace.notices.models import Notice
 from marketplace.pledges.models import Pledge
+from marketplace.pledges.offering import offer_need
 from tests import register
 from tests.apps import opened
 from tests.browser.conftest import DESK, PHONE, Window, new_window
@@ -163,7 +165,7 @@ PAGES: dict[str, tuple[Example, ...]] = {
     ),
     "/account": (Example("/account", CLERK),),
     "/my": (Example("/my", DONOR), Example("/my", Role.VOLUNTEER)),
-    "/my/pledges/<code>": (Example("/my/pledges/{mine_open}", DONOR), Example("/my/pledges/{mine_done}", DONOR)),
+    "/my/pledges/<code>": tuple(Example(f"/my/pledges/{{mine_{way}}}", DONOR) for way in ("open", "done", "offered")),
     "/my/preferences": (Example("/my/preferences", DONOR),),
     "/desk": (
         *(Example("/desk", role) for role in (CLERK, Role.VILLAGE_SUPERVISOR, REVIEWER, Role.COUNTY_ADMIN)),
@@ -329,6 +331,7 @@ def _names(demo: Demonstration) -> dict[str, str]:
             names["mine_open" if gift.state is PledgeState.ACCEPTED else "mine_done"] = gift.code
         if gift.kind is SupportKind.MONEY and gift.state is PledgeState.REPORTED:
             names["money_gift"] = gift.code
+    names["mine_offered"] = _offer(names["published"], donor_id=mine)
     named = sa.select(Donor.code).where(Donor.has_public_page, Donor.shows_name).order_by(Donor.id).limit(1)
     names["donor"] = db.session.scalars(named).one()
     names["grant"] = str(_user(demo, CLERK).grants[0].id)
@@ -336,6 +339,21 @@ def _names(demo: Demonstration) -> dict[str, str]:
     with transaction():
         names["token"] = make_login_link(_user(demo, CLERK), now=utc_now())
     return names
+
+
+def _offer(need_code: str, *, donor_id: int | None) -> str:
+    """What the county proposes to the donor, who has not answered yet."""
+    with transaction() as session:
+        need = session.scalars(sa.select(Need).where(Need.code == need_code)).one()
+        offer = offer_need(
+            need,
+            donor=session.get_one(Donor, donor_id),
+            quantities={line.id: line.open for line in need.lines if line.open},
+            client_key="browser-offer",
+            by=SYSTEM,
+            now=utc_now(),
+        )
+        return offer.code
 
 
 def _notices_and_tickets(village: str) -> dict[str, str]:

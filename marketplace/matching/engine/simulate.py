@@ -24,7 +24,13 @@ from marketplace.matching.engine.metrics import gini
 from marketplace.matching.engine.pairs import pair_units
 from marketplace.matching.engine.problem import Problem
 from marketplace.matching.engine.rank import Ranker, Ranking, make_ranker
-from marketplace.matching.engine.synthetic import synthetic_problem
+from marketplace.matching.engine.synthetic import (
+    COUNTIES_PER_PREFECTURE,
+    NEEDS_PER_VILLAGE,
+    TOWNSHIPS_PER_COUNTY,
+    VILLAGES_PER_TOWNSHIP,
+    synthetic_problem,
+)
 from marketplace.matching.engine.top import NOBODY
 
 WEEKS = 52
@@ -36,6 +42,8 @@ EVERY = 4
 SUPPLY = 0.6
 LEAST_FEN = 5_000
 COUNTY = 10**6
+# Villages of a prefecture: the needs of the year are spread over all its counties.
+PREFECTURE = VILLAGES_PER_TOWNSHIP * TOWNSHIPS_PER_COUNTY * COUNTIES_PER_PREFECTURE
 HALF = 0.5
 
 Array = NDArray[Any]
@@ -104,7 +112,8 @@ def simulate(*, needs: int = 1_500, donors: int = 350, seed: int = 0) -> dict[st
     """
     if min(needs, donors) < 1:
         raise ValueError("a year needs at least one need and one donor")
-    problem = synthetic_problem(needs, donors=donors, seed=seed).problem
+    stride = max(1, PREFECTURE * NEEDS_PER_VILLAGE // max(needs, NEEDS_PER_VILLAGE))
+    problem = synthetic_problem(needs, donors=donors, seed=seed, stride=stride).problem
     born = np.random.default_rng(seed + 1).integers(0, WEEKS, needs)
     rows = [row for way in WAYS for row in _results(way, _run(way, problem, born=born, seed=seed))]
     return {

@@ -57,10 +57,13 @@ class Synthetic:
         return [self.texts[index] for index in self.text_of_donor]
 
 
-def synthetic_problem(needs: int, *, donors: int, seed: int = 0) -> Synthetic:
-    """A seeded problem of the given size; made of nothing but chance, so only fit for measuring."""
+def synthetic_problem(needs: int, *, donors: int, seed: int = 0, stride: int = 1) -> Synthetic:
+    """A seeded problem of the given size; made of nothing but chance, so only fit for measuring.
+
+    ``stride``: every so many villages have needs, so that few needs can lie in many counties.
+    """
     rng = np.random.default_rng(seed)
-    villages = _villages(max(1, needs // NEEDS_PER_VILLAGE))
+    villages = _villages(max(1, needs // NEEDS_PER_VILLAGE), stride=stride)
     texts = _texts(rng, count=min(DISTINCT_TEXTS, max(1, needs + donors)))
     space = fit_text(texts)
     vectors = space.vectors(texts)
@@ -77,8 +80,8 @@ def synthetic_problem(needs: int, *, donors: int, seed: int = 0) -> Synthetic:
     return Synthetic(problem=problem, texts=texts, text_of_need=text_of_need, text_of_donor=text_of_donor)
 
 
-def _villages(count: int) -> Array:
-    index = np.arange(count)
+def _villages(count: int, *, stride: int) -> Array:
+    index = np.arange(count) * stride
     township = index // VILLAGES_PER_TOWNSHIP
     county = township // TOWNSHIPS_PER_COUNTY
     prefecture = county // COUNTIES_PER_PREFECTURE
