@@ -102,7 +102,7 @@ def _start(key: Ints, tie: Ints, sort: Sort, cursor: str | None) -> int:
 
 def _by_relevance(ids: Ints, search: Search, cursor: str | None, *, size: int) -> tuple[list[int], bool]:
     """One page of those with every word, best first, and whether more follow."""
-    last = _id_of(cursor or "")
+    last = _id_of(cursor) if cursor else 0
     at = np.flatnonzero(ids == last)
     start = int(at[0]) // RANKED * RANKED if len(at) else 0
     page: list[int] = []
