@@ -372,7 +372,7 @@ def make_shelf(gives: Gives, k: Int, donor_entries: I64) -> Shelf:
 
 
 @compiled
-def put(shelf: Shelf, start: Int, gives: Gives, found: Int, category: Int, term: Int, by_text: bool) -> Int:
+def put(shelf: Shelf, start: Int, gives: Gives, found: Int, category: Int, term: Int, by_head: bool) -> Int:
     """Put the donors of one posting on the shelf from ``start`` on, closed where they stood before; the new end."""
     p = start
     for at in range(gives.starts[found], gives.starts[found + 1]):
@@ -385,7 +385,7 @@ def put(shelf: Shelf, start: Int, gives: Gives, found: Int, category: Int, term:
         shelf.base[p] = i16(gives.base[category, donor] + term)
         shelf.typical[p], shelf.budget[p] = gives.typical[donor], gives.budget[donor]
         shelf.threshold[p] = shelf.worst[donor]
-        if by_text:
+        if by_head:
             shelf.tail[p] = gives.tail[donor]
             for d in range(HEAD):
                 shelf.heads[d, p] = gives.vectors[donor, d]
@@ -413,7 +413,7 @@ def row_of(gives: Gives, kind: Int, category: Int) -> Row:
 
 @compiled
 def fill(
-    shelf: Shelf, ends: I64, areas: I64, is_same: bool, division: Int, row: Row, gives: Gives, steps: Steps
+    shelf: Shelf, ends: I64, areas: I64, is_same: bool, division: Int, row: Row, gives: Gives, step: Int, by_head: bool
 ) -> None:
     """Exchange the layers that another division or another row needs; ends, areas: those of each layer."""
     end: Int = 0
@@ -428,7 +428,7 @@ def fill(
         is_new = layer == 0 or area != areas[layer - 1]
         found = find(gives.keys[row.low : row.high], row.key + 1 + area) if is_new else NOBODY
         if found >= 0:
-            end = put(shelf, end, gives, row.low + found, row.category, steps.area * layer, steps.text > 0)
+            end = put(shelf, end, gives, row.low + found, row.category, step * layer, by_head)
         areas[layer], ends[layer] = area, end
 
 
@@ -453,6 +453,8 @@ def sweep(order: I64, asks: Asks, gives: Gives, steps: Steps, partners: I32, uni
     ends, areas = np.zeros(len(LEVELS) + 1, np.int64), np.zeros(len(LEVELS) + 1, np.int64)
     kind, category, division = np.int64(NOBODY), np.int64(NOBODY), np.int64(NOBODY)
     row = row_of(gives, kind, category)
+    # For one need alone the heads would cost more to put on the shelf than they spare.
+    by_head = steps.text > 0 and len(donor_entries) > 0
     for at in range(len(order)):
         need = order[at]
         is_same = kinds[need] == kind and categories[need] == category
@@ -461,7 +463,7 @@ def sweep(order: I64, asks: Asks, gives: Gives, steps: Steps, partners: I32, uni
             row = row_of(gives, kind, category)
         if not is_same or divisions[need] != division:
             division = divisions[need]
-            fill(shelf, ends, areas, is_same, division, row, gives, steps)
+            fill(shelf, ends, areas, is_same, division, row, gives, steps.area, by_head)
         n = ends[len(ends) - 1]
         if n == 0:
             continue
@@ -472,7 +474,11 @@ def sweep(order: I64, asks: Asks, gives: Gives, steps: Steps, partners: I32, uni
         score(out, base[:n], typical[:n], budget[:n], amount, const, fit, cover)
         if steps.text > 0:
             vector = need_vectors[need]
-            add_most(mosts[:n], out, heads, tails[:n], vector, need_tails[need], steps.text)
+            if by_head:
+                add_most(mosts[:n], out, heads, tails[:n], vector, need_tails[need], steps.text)
+            else:
+                mosts[:n] = i16(LONGEST << SHIFT)
+                end_products(mosts[:n], out, steps.text)
             least = least_of(mosts[:n], lanes, folded, k + len(excluded))
             if least > 0:
                 # Those that can be best of all are finished first: their k-th score turns away most of the others.
