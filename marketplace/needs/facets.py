@@ -97,9 +97,8 @@ class Facets:
             return np.ones(len(self), dtype=np.bool_)
         return np.isin(self.category, [_place(category) for category in categories])
 
-    def among(self, ids: Sequence[int]) -> Mask:
+    def among(self, wanted: Ints) -> Mask:
         """Which have one of these ids."""
-        wanted = np.array(ids, dtype=np.int64)
         last = int(self.ids.max(initial=0))
         table = np.zeros(last + 1, dtype=np.bool_)
         table[wanted[wanted <= last]] = True

@@ -18,7 +18,7 @@ from marketplace.needs.searching import Search
 
 PAGE_SIZE = 20
 # So many matches are ranked at once; those that have waited less long are ranked among themselves, on later pages.
-RANKED = 200
+RANKED = 100
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from rapidfuzz import fuzz
 from marketplace.core.text import SYNONYMS, bigrams, normal_form, pinyin, query_tokens
 from marketplace.db import db
 from marketplace.db.search import found_ids
+from marketplace.needs.facets import Ints
 from marketplace.needs.models import Need
 from marketplace.needs.places import public_places
 
@@ -35,14 +36,14 @@ class Search:
         groups = tuple(group for term in terms for group in _pieces(term))
         return cls(terms, groups) if groups else None
 
-    def all_words(self) -> list[int]:
+    def all_words(self) -> Ints:
         """Ids of the needs that hold every piece of every word, by character or by sound."""
-        return list(db.session.scalars(found_ids(db.session, self.groups)))
+        return found_ids(db.session, self.groups)
 
-    def some_words(self) -> list[int]:
+    def some_words(self) -> Ints:
         """Ids of the needs that hold any piece of any word."""
         anything = tuple(dict.fromkeys(token for group in self.groups for token in group))
-        return list(db.session.scalars(found_ids(db.session, [anything])))
+        return found_ids(db.session, [anything])
 
     def ranked(self, ids: Sequence[int]) -> list[int]:
         """The same ids, best first; equals keep their order."""

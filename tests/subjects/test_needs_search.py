@@ -144,11 +144,11 @@ def test_pages_go_on_past_what_is_ranked_at_once(app: Flask) -> None:
     filters = NeedFilters(words="棉被", sort=Sort.RELEVANCE)
     pages, cursor = [], None
     while not pages or cursor:
-        page = list_public_needs(filters, cursor, now=NOW, size=60)
+        page = list_public_needs(filters, cursor, now=NOW, size=40)
         pages.append([card.code for card in page.cards])
         cursor = page.next_cursor
         assert len(pages) <= many
-    assert [len(page) for page in pages] == [60, 60, 60, many - 180]
+    assert [len(page) for page in pages] == [40, 40, many - 80]
     assert len({code for page in pages for code in page}) == page.counts.found == many
 
 
