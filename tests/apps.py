@@ -13,6 +13,7 @@ from werkzeug.routing import Rule
 from marketplace.app import create_app
 from marketplace.config import Settings
 from marketplace.db import db
+from marketplace.web.matching.refresh import wait_until_settled
 
 
 class _Compiled(BytecodeCache):
@@ -68,5 +69,7 @@ def opened(settings: Settings) -> Iterator[Flask]:
     try:
         yield app
     finally:
+        # A thread that still ranks holds a connection, which would come back to a pool that nobody closes any more.
+        wait_until_settled()
         for engine in engines:
             engine.dispose()

@@ -21,7 +21,6 @@ from marketplace.config import Settings
 from marketplace.core.divisions import Level, at_level
 from marketplace.core.permissions import Role
 from marketplace.db import db
-from marketplace.web.matching.refresh import wait_until_settled
 from tests import factories
 from tests.apps import opened
 from tests.client import Client
@@ -150,7 +149,6 @@ def app(settings: Settings) -> Iterator[Flask]:
         app.test_client_class = Client
         with app.app_context():
             yield app
-        wait_until_settled()
 
 
 @pytest.fixture
