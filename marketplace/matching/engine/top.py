@@ -37,8 +37,10 @@ NOBODY = -1
 TIE_MASK = (1 << 32) - 1
 MOST_PLACES = 50
 PAIR_FEATURES = (Feature.AREA, Feature.AMOUNT, Feature.BUDGET, Feature.TEXT)
+NEED_FEATURES = (Feature.URGENCY, Feature.VULNERABILITY, Feature.WAITING, Feature.NEVER_HELPED)
 EVERY = slice(None)
 _FIRST_ROW = np.zeros(1, dtype=np.int64)
+_NO_TAIL = np.zeros(1, dtype=np.int16)
 
 Array = NDArray[Any]
 
@@ -111,6 +113,11 @@ class Prepared:
         """Units per step of the features that the kernel works out pair by pair."""
         return tuple(int(self.steps[FEATURES.index(feature)]) for feature in PAIR_FEATURES)
 
+    @cached_property
+    def need_steps(self) -> tuple[int, ...]:
+        """Units per step of the features that hang on the need alone."""
+        return tuple(int(self.steps[FEATURES.index(feature)]) for feature in NEED_FEATURES)
+
 
 def prepare(problem: Problem, *, model: Model, rules: Rules | None = None) -> Prepared:
     """Everything that does not depend on the pair."""
@@ -179,6 +186,15 @@ def need_columns(needs: Needs, *, steps: Array, rows: slice = EVERY) -> tuple[Ar
     return (*(column[rows] for column in columns), terms, needs.vectors[rows], tails(needs.vectors[rows]))
 
 
+def _own_columns(prepared: Prepared, *, need: int) -> tuple[Array, ...]:
+    """``need_columns`` of one need, without what only a full sweep reads: the tail of its text."""
+    needs, row = prepared.problem.needs, slice(need, need + 1)
+    columns = (getattr(needs, feature.value)[need] for feature in NEED_FEATURES)
+    terms = sum(step * int(level) for step, level in zip(prepared.need_steps, columns, strict=True))
+    own = (needs.kind[row], needs.category[row], needs.division[row], needs.log_amount[row])
+    return (*own, np.array([terms], dtype=np.int16), needs.vectors[row], _NO_TAIL)
+
+
 def best_pairs(prepared: Prepared, *, k: int, threads: int = 2) -> tuple[Top, Top]:
     """The best k donors of each need (N, k) and the best k needs of each donor (D, k), by score, waiting, code.
 
@@ -198,13 +214,12 @@ def best_pairs(prepared: Prepared, *, k: int, threads: int = 2) -> tuple[Top, To
 def best_donors(prepared: Prepared, *, need: int, k: int) -> Top:
     """The best k donors of one need (1, k): exactly its row of ``best_pairs``."""
     problem = prepared.problem
-    low, high = np.searchsorted(problem.excluded, [need << 32, (need + 1) << 32])
+    low, high = problem.excluded.searchsorted(need << 32), problem.excluded.searchsorted((need + 1) << 32)
     excluded = problem.excluded[low:high] & TIE_MASK
     if len(prepared.loose):
         excluded = np.union1d(excluded, prepared.loose)
-    own = need_columns(problem.needs, steps=prepared.steps, rows=slice(need, need + 1))
     # One need alone has no equals to be ordered among: any place will do.
-    asks = (*own, _FIRST_ROW, excluded, np.array([0, len(excluded)]))
+    asks = (*_own_columns(prepared, need=need), _FIRST_ROW, excluded, np.array([0, len(excluded)]))
     best, nobody = _empty(1, k=k), np.empty((0, k), dtype=np.int64)
     _sweep(prepared, asks=asks, order=_FIRST_ROW, by_need=best, donor_entries=nobody)
     return _with_loose(prepared, best, need=need, k=k) if len(prepared.loose) else best
