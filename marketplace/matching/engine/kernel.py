@@ -23,7 +23,7 @@ from marketplace.matching.engine.problem import CATEGORIES
 
 I8 = NDArray[np.int8]
 U8 = NDArray[np.uint8]
-U16 = NDArray[np.uint16]
+U64 = NDArray[np.uint64]
 I16 = NDArray[np.int16]
 I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
@@ -33,6 +33,7 @@ Int: TypeAlias = int | np.integer[Any]
 i16 = np.int16
 i32 = np.int32
 u8 = np.uint8
+u64 = np.uint64
 WORD = 8
 LOW = (1 << 32) - 1
 REACH = AMOUNT_REACH
@@ -44,6 +45,8 @@ CATEGORY_COUNT = len(CATEGORIES)
 LANES_PER_PLACE = 3
 FOLD = 8
 CLOSE = 16
+# Places of a shelf are filled up to a multiple of this.
+PAD = 128
 NOBODY = -1
 # No score reaches it: a donor's threshold where only the need's list is wanted.
 UNREACHED = 32_767
@@ -121,6 +124,7 @@ class Shelf(NamedTuple):
     out: I16
     most: I16
     hits: U8
+    words: I32
     lanes: I16
     folded: I16
     found: I32
@@ -129,9 +133,11 @@ class Shelf(NamedTuple):
 
 
 @compiled
-def score(out: I16, base: I16, typical: I16, budget: I16, amount: Int, const: Int, fit: Int, cover: Int) -> None:
+def score(
+    out: I16, base: I16, typical: I16, budget: I16, n: Int, amount: Int, const: Int, fit: Int, cover: Int
+) -> None:
     """out = base + const - fit * (distance of the amounts) - cover * (what the budget lacks), all capped."""
-    for p in range(len(out)):
+    for p in range(n):
         distance = i16(typical[p] - i16(amount))
         if distance < i16(0):
             distance = i16(-distance)
@@ -141,32 +147,32 @@ def score(out: I16, base: I16, typical: I16, budget: I16, amount: Int, const: In
 
 
 @compiled
-def fold(lanes: I16, out: I16) -> None:
-    """lanes[q] = the largest of eight scores of out (8 m), so that the top of the lanes bounds the top of all."""
-    m = len(lanes)
-    s0, s1, s2, s3 = out[0:m], out[m : 2 * m], out[2 * m : 3 * m], out[3 * m : 4 * m]
-    s4, s5, s6, s7 = out[4 * m : 5 * m], out[5 * m : 6 * m], out[6 * m : 7 * m], out[7 * m : 8 * m]
+def fold(lanes: I16, out: I16, length: Int) -> None:
+    """lanes[q] = the largest of eight scores of out (8 length), so that the top of the lanes bounds the top of all."""
+    # Unsigned: an index that might be negative would be tested at each step, and no vector code come of it.
+    m = u64(length)
+    m2, m3, m4, m5, m6, m7 = m + m, m * u64(3), m * u64(4), m * u64(5), m * u64(6), m * u64(7)
     for q in range(m):
-        first = max(max(s0[q], s1[q]), max(s2[q], s3[q]))
-        lanes[q] = max(first, max(max(s4[q], s5[q]), max(s6[q], s7[q])))
+        first = max(max(out[q], out[m + q]), max(out[m2 + q], out[m3 + q]))
+        lanes[q] = max(first, max(max(out[m4 + q], out[m5 + q]), max(out[m6 + q], out[m7 + q])))
 
 
 @compiled
-def count_from(lanes: I16, least: Int) -> Int:
-    """How many lanes hold at least this much."""
+def count_from(lanes: I16, m: Int, least: Int) -> Int:
+    """How many of the first m lanes hold at least this much."""
     count = i16(0)
-    for q in range(len(lanes)):
+    for q in range(m):
         count = i16(count + i16(lanes[q] >= i16(least)))
     return np.int64(count)
 
 
 @compiled
-def bound(lanes: I16, rank: Int) -> Int:
-    """A score, 0 or more, that at least ``rank`` lanes reach, CLOSE to the highest such."""
+def bound(lanes: I16, m: Int, rank: Int) -> Int:
+    """A score, 0 or more, that at least ``rank`` of the first m lanes reach, CLOSE to the highest such."""
     low, high = 0, UNREACHED
     while high - low > CLOSE:
         middle = (low + high) // 2
-        if count_from(lanes, middle) >= rank:
+        if count_from(lanes, m, middle) >= rank:
             low = middle
         else:
             high = middle
@@ -174,112 +180,119 @@ def bound(lanes: I16, rank: Int) -> Int:
 
 
 @compiled
-def least_of(most: I16, lanes: I16, folded: I16, rank: Int) -> Int:
-    """A score, 0 or more, that at least ``rank`` of these reach; lanes, folded: room to work."""
-    m = len(most) // FOLD
+def least_of(most: I16, n: Int, lanes: I16, folded: I16, rank: Int) -> Int:
+    """A score, 0 or more, that at least ``rank`` of the first n reach; lanes, folded: room to work."""
+    m = n // FOLD
     enough = LANES_PER_PLACE * rank
     if m < enough:
         return 0
-    fold(lanes[:m], most)
+    fold(lanes, most, m)
     while m // FOLD >= enough:
         m //= FOLD
-        fold(folded[:m], lanes[: m * FOLD])
-        lanes[:m] = folded[:m]
-    return bound(lanes[:m], rank)
+        fold(folded, lanes, m)
+        for q in range(m):
+            lanes[q] = folded[q]
+    return bound(lanes, m, rank)
 
 
 @compiled
-def begin_products(most: I16, tail: I16, own: Int) -> None:
-    """most = the largest product that the tails of two vectors can have (Cauchy and Schwarz)."""
-    for p in range(len(most)):
-        most[p] = i16(tail[p] * i16(own))
+def add_most(most: I16, out: I16, heads: I8, tails: I16, n: Int, vectors: I8, need: Int, tail: Int, step: Int) -> None:
+    """most = the largest score that each pair can have once its text is known in full.
 
-
-@compiled
-def add_eight(most: I16, heads: I8, vector: I8, first: Int) -> None:
-    """most += eight dimensions of the products of one vector with heads (HEAD, places); all stays inside 16 bits."""
-    n = len(most)
-    v0, v1, v2, v3 = i16(vector[first]), i16(vector[first + 1]), i16(vector[first + 2]), i16(vector[first + 3])
-    v4, v5, v6, v7 = i16(vector[first + 4]), i16(vector[first + 5]), i16(vector[first + 6]), i16(vector[first + 7])
-    h0, h1, h2, h3 = heads[first][:n], heads[first + 1][:n], heads[first + 2][:n], heads[first + 3][:n]
-    h4, h5, h6, h7 = heads[first + 4][:n], heads[first + 5][:n], heads[first + 6][:n], heads[first + 7][:n]
+    That is its score without text and step * level of the product of the heads and of the tails' lengths (Cauchy and
+    Schwarz).
+    """
+    v0, v1, v2, v3 = i16(vectors[need, 0]), i16(vectors[need, 1]), i16(vectors[need, 2]), i16(vectors[need, 3])
+    v4, v5, v6, v7 = i16(vectors[need, 4]), i16(vectors[need, 5]), i16(vectors[need, 6]), i16(vectors[need, 7])
     for p in range(n):
         most[p] = i16(
-            most[p]
-            + h0[p] * v0
-            + h1[p] * v1
-            + h2[p] * v2
-            + h3[p] * v3
-            + h4[p] * v4
-            + h5[p] * v5
-            + h6[p] * v6
-            + h7[p] * v7
+            tails[p] * i16(tail)
+            + heads[0, p] * v0
+            + heads[1, p] * v1
+            + heads[2, p] * v2
+            + heads[3, p] * v3
+            + heads[4, p] * v4
+            + heads[5, p] * v5
+            + heads[6, p] * v6
+            + heads[7, p] * v7
         )
-
-
-@compiled
-def end_products(most: I16, out: I16, step: Int) -> None:
-    """most = the largest score that the pair can have: its score without text, and step * level of the product."""
-    for p in range(len(most)):
-        level = min(max(i16(most[p] >> i16(SHIFT)), i16(0)), i16(LONGEST))
+    v0, v1, v2, v3 = i16(vectors[need, 8]), i16(vectors[need, 9]), i16(vectors[need, 10]), i16(vectors[need, 11])
+    v4, v5, v6, v7 = i16(vectors[need, 12]), i16(vectors[need, 13]), i16(vectors[need, 14]), i16(vectors[need, 15])
+    for p in range(n):
+        product = i16(
+            most[p]
+            + heads[8, p] * v0
+            + heads[9, p] * v1
+            + heads[10, p] * v2
+            + heads[11, p] * v3
+            + heads[12, p] * v4
+            + heads[13, p] * v5
+            + heads[14, p] * v6
+            + heads[15, p] * v7
+        )
+        level = min(max(i16(product >> i16(SHIFT)), i16(0)), i16(LONGEST))
         most[p] = i16(out[p] + i16(i16(step) * level))
 
 
 @compiled
-def add_most(most: I16, out: I16, heads: I8, tails: I16, vector: I8, tail: Int, step: Int) -> None:
-    """most = the largest score that each pair can have once its text is known in full."""
-    begin_products(most, tails, tail)
-    for first in range(0, HEAD, 8):
-        add_eight(most, heads, vector, first)
-    end_products(most, out, step)
+def add_whole(most: I16, out: I16, n: Int, step: Int) -> None:
+    """most = the largest score that each pair can have, whatever its text."""
+    for p in range(n):
+        most[p] = i16(out[p] + i16(i16(step) * i16(LONGEST)))
 
 
 @compiled
-def mark_from(hits: U8, most: I16, least: Int) -> None:
+def mark_from(hits: U8, most: I16, n: Int, least: Int) -> None:
     """hits = 1 where a score can reach the least."""
-    for p in range(len(most)):
+    for p in range(n):
         hits[p] = u8(most[p] >= i16(least))
 
 
 @compiled
-def mark(hits: U8, most: I16, threshold: I16, least: Int) -> None:
+def mark(hits: U8, most: I16, threshold: I16, n: Int, least: Int) -> None:
     """hits = 1 where a score can reach the need's least or the donor's threshold."""
-    for p in range(len(most)):
+    for p in range(n):
         hits[p] = u8(most[p] >= min(threshold[p], i16(least)))
 
 
 @compiled
-def gather(found: I32, hits: U8, n: Int) -> Int:
-    """The places of the hits, and how many there are."""
-    for p in range(n, (n + WORD - 1) // WORD * WORD):
-        hits[p] = 0
-    words = hits.view(np.uint64)
-    count = 0
-    for word in range((n + WORD - 1) // WORD):
-        if words[word] == 0:
-            continue
-        for p in range(word * WORD, word * WORD + WORD):
-            # Written in any case and kept where it is a hit: no branch to guess.
+def gather(found: I32, words: U64, hit_words: I32, n: Int) -> Int:
+    """The places of the hits among the first n, and how many there are; ``words``: eight hits each.
+
+    Written in any case and kept where there is a hit: no branch to guess.
+    """
+    some = 0
+    for word in range(n // WORD):
+        hit_words[some] = word
+        some += words[word] != u64(0)
+    count: Int = 0
+    for at in range(some):
+        bits, first = words[hit_words[at]], hit_words[at] * WORD
+        for p in range(first, first + WORD):
             found[count] = p
-            count += hits[p]
+            count += np.int64(bits & u64(1))
+            bits >>= u64(8)
     return count
 
 
 @compiled
-def dot(vectors: I8, row: Int, vector: I8) -> Any:
+def dot(vectors: I8, row: Int, others: I8, other: Int) -> Any:
     """The product of two vectors. Their length is read, not known: 32 steps written out would not become vectors."""
-    product = i32(0)
-    for d in range(len(vector)):
-        product = i32(product + i32(vectors[row, d]) * i32(vector[d]))
+    product = i16(0)
+    for d in range(vectors.shape[1]):
+        product = i16(product + i16(vectors[row, d]) * i16(others[other, d]))
     return product
 
 
 @compiled
-def finish(full: I16, out: I16, found: I32, donor: I32, vectors: I8, vector: I8, step: Int) -> None:
+def finish(
+    full: I16, out: I16, found: I32, count: Int, donor: I32, vectors: I8, others: I8, need: Int, step: Int
+) -> None:
     """The full scores of the pairs found: step * level of the whole product of the vectors added."""
-    for at in range(len(found)):
+    for at in range(count):
         p = found[at]
-        level = min(max(dot(vectors, donor[p], vector) >> SHIFT, 0), LONGEST) if step > 0 else 0
+        product: Any = np.int64(dot(vectors, donor[p], others, need)) if step > 0 else 0
+        level: Any = min(max(product >> SHIFT, 0), LONGEST)
         full[at] = i16(out[p] + step * level)
 
 
@@ -296,9 +309,8 @@ def insert(entries: I64, row: Int, entry: Int) -> None:
 
 
 @compiled
-def first_from(keys: I64, key: Int) -> Int:
-    """Where the first of sorted keys stands that is not below a key."""
-    low, high = 0, len(keys)
+def first_from(keys: I64, low: Int, high: Int, key: Int) -> Int:
+    """Where the first of sorted keys[low:high] stands that is not below a key."""
     while low < high:
         middle = (low + high) // 2
         if keys[middle] < key:
@@ -309,34 +321,40 @@ def first_from(keys: I64, key: Int) -> Int:
 
 
 @compiled
-def find(keys: I64, key: Int) -> Int:
-    """Where a key stands among sorted keys, or -1."""
-    at = first_from(keys, key)
-    return at if at < len(keys) and keys[at] == key else NOBODY
+def find(keys: I64, low: Int, high: Int, key: Int) -> Int:
+    """Where a key stands among sorted keys[low:high], or -1."""
+    at = first_from(keys, low, high, key)
+    return at if at < high and keys[at] == key else NOBODY
 
 
 @compiled
-def list_donors(best: I64, full: I16, found: I32, donor: I32, need: Int, excluded: I64) -> Int:
-    """Make the need's list (1, k) of the pairs found; the score of its last place, 0 while that is empty."""
+def list_donors(
+    best: I64, full: I16, found: I32, count: Int, donor: I32, need: Int, excluded: I64, low: Int, high: Int
+) -> Int:
+    """Make the need's list (1, k) of the pairs found; the score of its last place, 0 while that is empty.
+
+    Its forbidden pairs are excluded[low:high].
+    """
     best[:] = -1
-    for at in range(len(found)):
+    for at in range(count):
         who = donor[found[at]]
-        if len(excluded) == 0 or find(excluded, need << 32 | who) < 0:
+        if low == high or find(excluded, low, high, need << 32 | who) < 0:
             insert(best, 0, np.int64(full[at]) << 32 | (LOW - who))
     return np.int64(threshold_of(best, 0))
 
 
 @compiled
 def list_need(
-    entries: I64, full: I16, found: I32, donor: I32, threshold: I16, worst: I16, need: Int, tie: Int, excluded: I64
-) -> None:
+    entries: I64, full: I16, found: I32, count: Int, donor: I32, threshold: I16, worst: I16, need: Int, tie: Int,
+    excluded: I64, low: Int, high: Int,
+) -> None:  # fmt: skip
     """Offer the need to the donors found whose threshold it reaches, and raise these."""
-    for at in range(len(found)):
+    for at in range(count):
         p, reached = found[at], full[at]
         if reached < threshold[p]:
             continue
         who = donor[p]
-        if len(excluded) == 0 or find(excluded, need << 32 | who) < 0:
+        if low == high or find(excluded, low, high, need << 32 | who) < 0:
             insert(entries, who, np.int64(reached) << 32 | (LOW - tie))
             worst[who] = threshold_of(entries, who)
             threshold[p] = worst[who]
@@ -355,7 +373,7 @@ def make_shelf(gives: Gives, k: Int, donor_entries: I64) -> Shelf:
     widest = 0
     for at in range(len(gives.keys)):
         widest = max(widest, gives.starts[at + 1] - gives.starts[at])
-    room = (len(LEVELS) + 1) * widest + WORD
+    room = (len(LEVELS) + 1) * widest + PAD
     donors = len(gives.typical)
     worst = np.full(donors, UNREACHED, i16)
     for donor in range(len(donor_entries)):
@@ -365,7 +383,7 @@ def make_shelf(gives: Gives, k: Int, donor_entries: I64) -> Shelf:
         threshold=np.empty(room, i16), heads=np.empty((HEAD, room), np.int8), tail=np.empty(room, i16),
         donor=np.empty(room, i32), under=np.empty(room, i32), held=np.empty(room, i16),
         place_of=np.full(donors, NOBODY, i32), worst=worst,
-        out=np.empty(room, i16), most=np.empty(room, i16), hits=np.empty(room // WORD * WORD + WORD, u8),
+        out=np.empty(room, i16), most=np.empty(room, i16), hits=np.empty(padded(room), u8), words=np.empty(room, i32),
         lanes=np.empty(room, i16), folded=np.empty(room, i16), found=np.empty(room + 1, i32), full=np.empty(room, i16),
         best=np.empty((1, k), np.int64),
     )  # fmt: skip
@@ -408,7 +426,12 @@ def row_of(gives: Gives, kind: Int, category: Int) -> Row:
     """Where the postings of one kind, and one category where that is hard, stand among the keys."""
     row = kind * CATEGORY_COUNT + category if gives.by_category else kind
     first, after = row * AREA_ROOM, (row + 1) * AREA_ROOM
-    return Row(category, first, first_from(gives.keys, first), first_from(gives.keys, after))
+    return Row(
+        category,
+        first,
+        first_from(gives.keys, 0, len(gives.keys), first),
+        first_from(gives.keys, 0, len(gives.keys), after),
+    )
 
 
 @compiled
@@ -426,10 +449,19 @@ def fill(
             take_off(shelf, end, ends[len(ends) - 1])
             is_same = False
         is_new = layer == 0 or area != areas[layer - 1]
-        found = find(gives.keys[row.low : row.high], row.key + 1 + area) if is_new else NOBODY
+        found = find(gives.keys, row.low, row.high, row.key + 1 + area) if is_new else NOBODY
         if found >= 0:
-            end = put(shelf, end, gives, row.low + found, row.category, step * layer, by_head)
+            end = put(shelf, end, gives, found, row.category, step * layer, by_head)
         areas[layer], ends[layer] = area, end
+    for p in range(end, padded(end)):
+        shelf.base[p], shelf.typical[p], shelf.budget[p] = i16(CLOSED), i16(0), i16(0)
+        shelf.threshold[p] = i16(0)
+
+
+@compiled
+def padded(end: Int) -> Int:
+    """So many places that the loops over them need no steps beside their vector steps."""
+    return (end + PAD - 1) // PAD * PAD
 
 
 @compiled
@@ -448,8 +480,9 @@ def sweep(order: I64, asks: Asks, gives: Gives, steps: Steps, partners: I32, uni
     base, typical, budget, threshold, donor, worst = (
         shelf.base, shelf.typical, shelf.budget, shelf.threshold, shelf.donor, shelf.worst,
     )  # fmt: skip
-    heads, tails, scores, mosts, hits = shelf.heads, shelf.tail, shelf.out, shelf.most, shelf.hits
-    lanes, folded, places, full, best = shelf.lanes, shelf.folded, shelf.found, shelf.full, shelf.best
+    heads, tails, out, mosts, hits = shelf.heads, shelf.tail, shelf.out, shelf.most, shelf.hits
+    lanes, folded, found, full, best = shelf.lanes, shelf.folded, shelf.found, shelf.full, shelf.best
+    words, hit_words = hits.view(np.uint64), shelf.words
     ends, areas = np.zeros(len(LEVELS) + 1, np.int64), np.zeros(len(LEVELS) + 1, np.int64)
     kind, category, division = np.int64(NOBODY), np.int64(NOBODY), np.int64(NOBODY)
     row = row_of(gives, kind, category)
@@ -467,34 +500,31 @@ def sweep(order: I64, asks: Asks, gives: Gives, steps: Steps, partners: I32, uni
         n = ends[len(ends) - 1]
         if n == 0:
             continue
-        out, amount, const = scores[:n], amounts[need], np.int64(consts[need])
+        n = padded(n)
+        amount, const = amounts[need], np.int64(consts[need])
         fit, cover = (steps.fit, steps.cover) if amount > 0 else (0, 0)
         const += (fit + cover) * REACH
-        excluded = forbidden[forbidden_start[need] : forbidden_start[need + 1]]
-        score(out, base[:n], typical[:n], budget[:n], amount, const, fit, cover)
+        low, high = forbidden_start[need], forbidden_start[need + 1]
+        score(out, base, typical, budget, n, amount, const, fit, cover)
         if steps.text > 0:
-            vector = need_vectors[need]
             if by_head:
-                add_most(mosts[:n], out, heads, tails[:n], vector, need_tails[need], steps.text)
+                add_most(mosts, out, heads, tails, n, need_vectors, need, need_tails[need], steps.text)
             else:
-                mosts[:n] = i16(LONGEST << SHIFT)
-                end_products(mosts[:n], out, steps.text)
-            least = least_of(mosts[:n], lanes, folded, k + len(excluded))
+                add_whole(mosts, out, n, steps.text)
+            least = least_of(mosts, n, lanes, folded, k + high - low)
             if least > 0:
                 # Those that can be best of all are finished first: their k-th score turns away most of the others.
-                mark_from(hits, mosts[:n], least)
-                found = places[: gather(places, hits, n)]
-                finish(full, out, found, donor, vectors, vector, steps.text)
-                least = list_donors(best, full, found, donor, need, excluded)
-            mark(hits, mosts[:n], threshold, least)
-            found = places[: gather(places, hits, n)]
-            finish(full, out, found, donor, vectors, vector, steps.text)
+                mark_from(hits, mosts, n, least)
+                count = gather(found, words, hit_words, n)
+                finish(full, out, found, count, donor, vectors, need_vectors, need, steps.text)
+                least = list_donors(best, full, found, count, donor, need, forbidden, low, high)
+            mark(hits, mosts, threshold, n, least)
         else:
-            mark(hits, out, threshold, least_of(out, lanes, folded, k + len(excluded)))
-            found = places[: gather(places, hits, n)]
-            finish(full, out, found, donor, vectors, need_vectors[need], 0)
-        list_donors(best, full, found, donor, need, excluded)
-        list_need(donor_entries, full, found, donor, threshold, worst, need, ties[need], excluded)
+            mark(hits, out, threshold, n, least_of(out, n, lanes, folded, k + high - low))
+        count = gather(found, words, hit_words, n)
+        finish(full, out, found, count, donor, vectors, need_vectors, need, steps.text)
+        list_donors(best, full, found, count, donor, need, forbidden, low, high)
+        list_need(donor_entries, full, found, count, donor, threshold, worst, need, ties[need], forbidden, low, high)
         for q in range(k):
             entry = best[0, q]
             if entry < 0:
