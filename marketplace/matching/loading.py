@@ -1,13 +1,15 @@
 """Read what the engine ranks: open needs and active donors as plain rows, with who stands behind whom."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cache
 from statistics import median_low
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import defer, joinedload, selectinload
 
 from marketplace.accounts.models import RoleGrant, User
 from marketplace.core.divisions import ancestors
@@ -46,19 +48,31 @@ def need_rows(
 
     ``as_of``: those that were open at some time in that span instead, with their whole amounts.
     """
-    chosen = (
+    if need_id is not None and as_of is None:
+        found = db.session.execute(_one_need(), {"need_id": need_id}).unique()
+    else:
+        chosen = _needs_read().where(_was_open(*as_of) if as_of else is_open()).options(selectinload(Need.lines))
+        found = db.session.execute(chosen if need_id is None else chosen.where(Need.id == need_id))
+    return {
+        need.id: _need_row(need, household, poster, day=day, is_whole=as_of is not None)
+        for need, household, poster in found
+    }
+
+
+def _needs_read() -> sa.Select[Need, Household, User]:
+    """Needs with who stands behind them; what is encrypted is not read."""
+    return (
         sa.select(Need, Household, User)
         .outerjoin(Household, Household.id == Need.household_id)
         .join(User, User.id == Need.poster_id)
-        .where(_was_open(*as_of) if as_of else is_open())
-        .options(selectinload(Need.lines))
+        .options(defer(Household.phone), defer(Household.bank_account), defer(User.phone))
     )
-    if need_id is not None:
-        chosen = chosen.where(Need.id == need_id)
-    return {
-        need.id: _need_row(need, household, poster, day=day, is_whole=as_of is not None)
-        for need, household, poster in db.session.execute(chosen)
-    }
+
+
+@cache
+def _one_need() -> sa.Select[Need, Household, User]:
+    """One open need with its lines in the same rows: made once, since making it takes longer than running it."""
+    return _needs_read().where(is_open(), Need.id == sa.bindparam("need_id")).options(joinedload(Need.lines))
 
 
 def _was_open(begins: datetime, ends: datetime) -> sa.ColumnElement[bool]:
@@ -131,10 +145,11 @@ def donor_rows(
 
     ``mixes`` say how similar donors gave (``gift_mixes``).
     """
-    chosen = sa.select(Donor, User).outerjoin(User, User.id == Donor.user_id).options(selectinload(Donor.preference))
     if donor_id is not None:
-        chosen = chosen.where(Donor.id == donor_id)
-    people = [(donor, user) for donor, user in db.session.execute(chosen) if donor.preference is not None]
+        found = db.session.execute(_one_donor(), {"donor_id": donor_id})
+    else:
+        found = db.session.execute(_donors_read().options(selectinload(Donor.preference)))
+    people = [(donor, user) for donor, user in found if donor.preference is not None]
     histories = _histories(donor_id, before=before)
     excluded = _excluded(people, donor_id=donor_id)
     return {
@@ -143,6 +158,18 @@ def donor_rows(
         )
         for donor, _ in people
     }
+
+
+def _donors_read() -> sa.Select[Donor, User]:
+    """Donors with their accounts; what is encrypted is not read."""
+    chosen = sa.select(Donor, User).outerjoin(User, User.id == Donor.user_id)
+    return chosen.options(defer(Donor.phone), defer(User.phone))
+
+
+@cache
+def _one_donor() -> sa.Select[Donor, User]:
+    """One donor with its wishes in the same row, made once."""
+    return _donors_read().where(Donor.id == sa.bindparam("donor_id")).options(joinedload(Donor.preference))
 
 
 def _donor_row(
@@ -227,15 +254,9 @@ def _excluded(people: Sequence[tuple[Donor, User | None]], *, donor_id: int | No
         if user is not None:
             own |= {f"user:{user.id}", *_phone_keys(user.phone_index)} | ({f"unit:{user.unit}"} if user.unit else set())
         keys[donor.id] = own
-    chosen = sa.select(RelatedParty.donor_id, RelatedParty.household_id, RelatedParty.user_id)
-    if donor_id is not None:
-        chosen = chosen.where(RelatedParty.donor_id == donor_id)
-    for related_id, household_id, other_id in db.session.execute(chosen):
-        keys.setdefault(related_id, set()).add(f"household:{household_id}" if household_id else f"user:{other_id}")
-    for related_id, area in _staff_areas(donor_id):
-        keys.setdefault(related_id, set()).add(f"staff:{area}")
-    for related_id, household_id in _own_households(donor_id):
-        keys.setdefault(related_id, set()).add(f"household:{household_id}")
+    declared = db.session.execute(_declared(is_one=donor_id is not None), {"donor_id": donor_id})
+    for related_id, kind, key in declared:
+        keys.setdefault(related_id, set()).add(f"{kind}:{key}")
     return keys
 
 
@@ -243,16 +264,30 @@ def _phone_keys(index: bytes | None) -> set[str]:
     return {f"phone:{index.hex()}"} if index else set()
 
 
-def _staff_areas(donor_id: int | None) -> Iterable[tuple[int, str]]:
-    """Donors who are staff somewhere, with the division of the post."""
-    chosen = (
-        sa.select(Donor.id, RoleGrant.division_code)
+@cache
+def _declared(*, is_one: bool) -> sa.CompoundSelect[int, str, str]:
+    """(donor, kind of key, key): related households and users, areas where the donor is staff, its own household."""
+    households = sa.select(RelatedParty.donor_id, _kind("household"), _text(RelatedParty.household_id)).where(
+        RelatedParty.household_id.is_not(None)
+    )
+    users = sa.select(RelatedParty.donor_id, _kind("user"), _text(RelatedParty.user_id)).where(
+        RelatedParty.user_id.is_not(None)
+    )
+    areas = (
+        sa.select(Donor.id, _kind("staff"), RoleGrant.division_code)
         .join(RoleGrant, RoleGrant.user_id == Donor.user_id)
         .where(RoleGrant.role.in_(STAFF_ROLES), RoleGrant.revoked_at.is_(None))
     )
-    return db.session.execute(chosen if donor_id is None else chosen.where(Donor.id == donor_id))
+    own = sa.select(Donor.id, _kind("household"), _text(Household.id)).join(
+        Household, Household.user_id == Donor.user_id
+    )
+    parts = [(households, RelatedParty.donor_id), (users, RelatedParty.donor_id), (areas, Donor.id), (own, Donor.id)]
+    return sa.union_all(*(part.where(donor == sa.bindparam("donor_id")) if is_one else part for part, donor in parts))
 
 
-def _own_households(donor_id: int | None) -> Iterable[tuple[int, int]]:
-    chosen = sa.select(Donor.id, Household.id).join(Household, Household.user_id == Donor.user_id)
-    return db.session.execute(chosen if donor_id is None else chosen.where(Donor.id == donor_id))
+def _kind(name: str) -> sa.ColumnElement[str]:
+    return sa.literal_column(f"'{name}'", sa.String)
+
+
+def _text(column: sa.orm.InstrumentedAttribute[Any]) -> sa.ColumnElement[str]:
+    return sa.cast(column, sa.String)

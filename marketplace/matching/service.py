@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from time import perf_counter
+from typing import cast
 
 import sqlalchemy as sa
 
@@ -32,6 +33,9 @@ from marketplace.needs.models import Need
 
 # Runs of which all that was ranked is kept: a month of nights.
 SNAPSHOTS_KEPT = 30
+_NOTE = sa.insert(cast("sa.Table", sa.inspect(MatchChange).local_table))
+# The row locked: those who write lists take turns (SQLite lets one write anyway).
+_LOCKED_RUN = sa.select(MatchRun).order_by(MatchRun.id.desc()).limit(1).with_for_update()
 _NOTHING_HERE = "There is nothing here that you may see."
 
 
@@ -138,8 +142,8 @@ def is_ready() -> bool:
 
 def note_change(*, need_id: int | None = None, donor_id: int | None = None, now: datetime) -> None:
     """Write down that a need or a donor changed: the next ranking of any process takes it up."""
-    db.session.add(MatchChange(need_id=need_id, donor_id=donor_id, at=now))
     db.session.flush()
+    db.session.execute(_NOTE, {"need_id": need_id, "donor_id": donor_id, "at": now})
 
 
 def rerank_need(need_id: int, *, now: datetime) -> None:
@@ -200,8 +204,8 @@ def settle(plan: Settling) -> bool:
 
 
 def _locked_run() -> MatchRun | None:
-    """The last full run, its row locked: those who write lists take turns (SQLite lets one write anyway)."""
-    return db.session.scalar(sa.select(MatchRun).order_by(MatchRun.id.desc()).limit(1).with_for_update())
+    """The last full run, locked."""
+    return db.session.scalar(_LOCKED_RUN)
 
 
 def judge(need_code: str, *, donor_code: str) -> Judgement:

@@ -73,10 +73,10 @@ def find_differences(warm: Warm, ranking: Ranking, *, run_id: int) -> Difference
 def write_differences(differences: Differences) -> None:
     """Put the lists that differ in the place of those that stand."""
     for direction, owners in differences.owners.items():
-        column = _owner(direction)
+        column = _TABLE.c[_owner(direction).key]
         for start in range(0, len(owners), _MOST_NAMED):
             named = owners[start : start + _MOST_NAMED]
-            db.session.execute(sa.delete(Suggestion).where(Suggestion.direction == direction, column.in_(named)))
+            db.session.execute(sa.delete(_TABLE).where(_TABLE.c.direction == direction, column.in_(named)))
     _insert(differences.values)
 
 
