@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from _pytest.mark import ParameterSet
 from flask import Flask
-from playwright.sync_api import APIResponse, Browser, FilePayload, Page, Response
+from playwright.sync_api import APIResponse, Browser, FilePayload, Locator, Page, Response
 
 from marketplace.accounts.models import User
 from marketplace.accounts.queries import actor_of, find_user_by_phone
@@ -68,9 +68,15 @@ class Example:
 
 def _press(words: str) -> Callable[[Page], None]:
     def act(page: Page) -> None:
-        page.get_by_role("main").get_by_role("button", name=words, exact=True).last.click()
+        _send(page, page.get_by_role("main").get_by_role("button", name=words, exact=True).last)
 
     return act
+
+
+def _send(page: Page, button: Locator) -> None:
+    """Press, and wait for the page that answers: the script sends some forms first and goes there afterwards."""
+    with page.expect_navigation():
+        button.click()
 
 
 def _upload_register(page: Page) -> None:
@@ -82,7 +88,7 @@ def _upload_register(page: Page) -> None:
     ]
     file: FilePayload = {"name": "名册.csv", "mimeType": "text/csv", "buffer": register.csv_bytes(rows)}
     page.locator("input[type=file]").set_input_files(file)
-    page.get_by_role("main").get_by_role("button").last.click()
+    _send(page, page.get_by_role("main").get_by_role("button").last)
 
 
 def _upload_needs(page: Page) -> None:
@@ -90,7 +96,7 @@ def _upload_needs(page: Page) -> None:
     text = "序号,户号,物品,数量,单价,理由,保证属实\n1,HB-000000-00,棉被,2,,冬天夜里冷，家里的被子太薄了，不够盖。,是\n"
     file: FilePayload = {"name": "需求.csv", "mimeType": "text/csv", "buffer": text.encode()}
     page.locator("input[type=file]").set_input_files(file)
-    page.get_by_role("main").get_by_role("button").last.click()
+    _send(page, page.get_by_role("main").get_by_role("button").last)
 
 
 CLERK, REVIEWER, DONOR = Role.VILLAGE_CLERK, Role.TOWNSHIP_REVIEWER, Role.DONOR
