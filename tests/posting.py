@@ -97,12 +97,14 @@ def complain(
         return grievances.receive(subject, complaint, now=now)
 
 
-def settle(grievance: Grievance, act: str, *, by: User, now: datetime = NOW) -> Grievance:
+def settle(
+    grievance: Grievance, act: str, *, by: User, words: str = "已入户核实，结果见下。", now: datetime = NOW
+) -> Grievance:
     """Take on, answer, and decide ("uphold" or "dismiss") as this handler."""
     actor = f.actor_for(by)
     with transaction():
         grievances.take_on(grievance.code, by=actor, now=now)
-        grievances.answer(grievance.code, words="已入户核实，结果见下。", by=actor, now=now)
+        grievances.answer(grievance.code, words=words, by=actor, now=now)
         return getattr(grievances, act)(grievance.code, reason="入户核实，与反映不符。", by=actor, now=now)
 
 

@@ -122,6 +122,7 @@ def get_ticket(code: str) -> Ticket:
     found = _find(code)
     if found is None:
         raise NotFound("There is no ticket with this code. Check every letter and digit.")
+    hidden = [need.code for need in _needs_of(found) if not is_public(need)]
     return Ticket(
         code=found.code,
         cause=found.cause,
@@ -131,11 +132,11 @@ def get_ticket(code: str) -> Ticket:
         due_on=found.due_on,
         assigned_at=found.assigned_at,
         answered_at=found.answered_at,
-        answer=found.answer,
+        answer=_without(found.answer, hidden),
         decided_at=found.decided_at,
         is_upheld=found.is_upheld,
-        decision_reason=found.decision_reason,
-        put_right=found.put_right,
+        decision_reason=_without(found.decision_reason, hidden),
+        put_right=_without(found.put_right, hidden),
         closed_at=found.closed_at,
         holds_notice=found.held_notice_id is not None,
     )
@@ -147,6 +148,20 @@ def subject_code(grievance: Grievance) -> str:
         return grievance.need.code if is_public(grievance.need) else ""
     about = grievance.pledge or grievance.notice
     return about.code if about is not None else ""
+
+
+def _needs_of(grievance: Grievance) -> list[Need]:
+    """Every need that it touches: what it is about, what a gift went to, what hangs on a notice."""
+    touched = [grievance.need, grievance.pledge.need if grievance.pledge is not None else None]
+    touched += [entry.need for entry in grievance.notice.entries] if grievance.notice is not None else []
+    return [need for need in touched if need is not None]
+
+
+def _without(text: str, codes: list[str]) -> str:
+    """What a handler wrote, without the codes that no public page names any more."""
+    for code in codes:
+        text = text.replace(code, "…")
+    return text
 
 
 def find_by_key(client_key: str) -> Grievance | None:
