@@ -29,6 +29,7 @@ class SignalKind(Labelled):
     COPIES = "copies", "同一发布人为不同农户写的理由几乎一样"
     CLERK_SHARE = "clerk_share", "一个发布人名下农户得到的帮扶远超全乡平均"
     VILLAGE_SHARE = "village_share", "一个村得到的帮扶远超它的户数份额"
+    REVEALS = "reveals", "一天内查看很多农户的完整姓名和号码"
 
 
 class Recheck(Base):
@@ -105,7 +106,7 @@ class ReviewSignal(Base):
     division_code: Mapped[str] = mapped_column(sa.ForeignKey("division.code"), index=True)
     # When: "2018-Q4", "2018-12-17 02".
     span: Mapped[str] = mapped_column(sa.String(20))
-    # Codes of the needs behind it, and what was counted over them.
+    # Codes of the needs (of the households, where it is about looking into them), and what was counted over them.
     cases: Mapped[list[str]] = mapped_column(sa.JSON, default=list)
     figures: Mapped[dict[str, int]] = mapped_column(sa.JSON, default=dict)
     found_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -1,24 +1,28 @@
 """Signals of collusion (红旗): decisions and postings that look as if nobody had really looked.
 
-The rules find, in ``signal_decisions`` and ``signal_postings``; a person decides what a signal means (F2).
+The rules find, in ``signal_decisions``, ``signal_postings`` and ``signal_reveals``; a person decides what a signal
+means (F2).
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
 from marketplace.accounts.models import RoleGrant
 from marketplace.audit import service as audit
-from marketplace.core.actor import Actor, ensure_can
+from marketplace.core.actor import SYSTEM, Actor, ensure_can
 from marketplace.core.divisions import contains, significant
 from marketplace.core.errors import Conflict, Forbidden, Invalid, NotFound
 from marketplace.core.permissions import STAFF_ROLES, Permission
 from marketplace.db import db
+from marketplace.db.clock import CHINA
 from marketplace.needs.deciding import LONGEST_NOTE
 from marketplace.needs.desk import in_areas
 from marketplace.needs.review_models import ReviewSignal
 from marketplace.needs.signal_decisions import Found, of_decisions
 from marketplace.needs.signal_postings import of_postings
+from marketplace.needs.signal_reveals import of_reveals
 from marketplace.relatives.queries import is_same_person
 
 LOOKED_BACK = timedelta(days=92)
@@ -26,7 +30,20 @@ LOOKED_BACK = timedelta(days=92)
 
 def find_signals(*, now: datetime, by: Actor) -> int:
     """Look through the last quarter's decisions and postings and keep what is new; returns how many signals are new."""
-    found = [*of_decisions(since=now - LOOKED_BACK), *of_postings(since=now - LOOKED_BACK, now=now)]
+    since = now - LOOKED_BACK
+    found = [*of_decisions(since=since), *of_postings(since=since, now=now), *of_reveals(since=since)]
+    return _keep(found, now=now, by=by)
+
+
+def note_reveals(*, by: Actor, now: datetime) -> int:
+    """Raise the signal about whoever has just looked into very many households, without waiting for the night (P5)."""
+    midnight = now.astimezone(CHINA).replace(hour=0, minute=0, second=0, microsecond=0)
+    found = of_reveals(since=midnight, user_id=by.user_id)
+    return _keep(found, now=now, by=SYSTEM) if found else 0
+
+
+def _keep(found: Sequence[Found], *, now: datetime, by: Actor) -> int:
+    """Add what is not known yet."""
     same = (ReviewSignal.kind, ReviewSignal.user_id, ReviewSignal.other_user_id, ReviewSignal.span)
     known = {tuple(row) for row in db.session.execute(sa.select(*same))}
     new = [each for each in found if (each.kind, each.user_id, each.other_user_id, each.span) not in known]
@@ -55,6 +72,11 @@ def close_signal(signal_id: int, *, reason: str, by: Actor, now: datetime) -> Re
         by, "signal.close", subject="review_signal", subject_id=signal.id, at=now, division=signal.division_code
     )
     return signal
+
+
+def count_signals(actor: Actor) -> int:
+    """How many open signals this person may close."""
+    return len(list_signals(actor=actor)) if actor.has(Permission.SIGNAL_CLOSE) else 0
 
 
 def list_signals(*, actor: Actor, closed: bool = False) -> list[ReviewSignal]:

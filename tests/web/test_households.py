@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 from werkzeug.test import TestResponse
 
+from marketplace.accounts.models import User
 from marketplace.audit.models import AuditEntry
 from marketplace.core.actor import SYSTEM
 from marketplace.core.permissions import Role
@@ -14,6 +15,7 @@ from marketplace.core.workflow import HouseholdStatus
 from marketplace.db import db, transaction
 from marketplace.households.models import Household, Member
 from marketplace.households.service import MANY_REVEALS, import_sheet, read_sheet
+from marketplace.needs.review_models import ReviewSignal, SignalKind
 from tests import factories
 from tests.client import Client
 from tests.counting import count_queries
@@ -213,6 +215,38 @@ def test_who_reveals_very_often_is_flagged_once(client_as: As) -> None:
         reviewer.post(f"/desk/households/{made.code}/reveal", data={"reason": "入户核对身份证"})
     assert actions().count("personal.reveal") == MANY_REVEALS + 2
     assert actions().count("personal.reveal-flag") == 1
+
+
+def test_the_county_looks_into_many_reveals_and_the_named_person_cannot_close_it(client_as: As) -> None:
+    """P5, F2, fraud rule 16: at once on the county's page, at whom and why; closed by another, with a reason."""
+    made = registered()
+    reviewer, county = client_as(Role.TOWNSHIP_REVIEWER), client_as(Role.COUNTY_ADMIN)
+    county_too = client_as(Role.COUNTY_ADMIN)
+    path = f"/desk/households/{made.code}/reveal"
+    for number in range(MANY_REVEALS):
+        reviewer.post(path, data={"reason": f"入户核对身份证{number}"})
+    assert "没有异常" in text(county.get("/desk/oversight"))
+    for number in range(MANY_REVEALS, MANY_REVEALS + 2):
+        county_too.post(path, data={"reason": "县里抽查"})
+        reviewer.post(path, data={"reason": f"入户核对身份证{number}"})
+    page = text(county.get("/desk/oversight"))
+    assert page.count(SignalKind.REVEALS.label) == 1
+    assert f"查看完整号码 {MANY_REVEALS + 2} 次" in page
+    assert page.count(f"/desk/households/{made.code}") == MANY_REVEALS + 2
+    assert (page.count("入户核对身份证"), page.count("县里抽查")) == (MANY_REVEALS + 2, 0)
+    assert "查看异常提示" in text(county.get("/desk"))
+    db.session.rollback()
+    (signal,) = db.session.scalars(sa.select(ReviewSignal))
+    close = f"/desk/oversight/signals/{signal.id}/close"
+    assert reviewer.post(close, data={"reason": "没有问题"}).status_code == 403
+    named = db.session.get_one(User, signal.user_id)
+    factories.grant(named, Role.COUNTY_ADMIN, division=TREE.county)
+    assert SignalKind.REVEALS.label not in text(reviewer.get("/desk/oversight"))
+    assert reviewer.post(close, data={"reason": "没有问题"}).status_code == 403
+    assert county.post(close, data={"reason": ""}).status_code == 422
+    assert county.post(close, data={"reason": "普查核对，已看过名单"}).status_code == 303
+    assert "普查核对，已看过名单" in text(county.get("/desk/oversight"))
+    assert "查看异常提示" not in text(county.get("/desk"))
 
 
 def test_an_auditor_reads_and_reveals_nothing(client_as: As) -> None:

@@ -16,6 +16,7 @@ from marketplace.grievances.queries import count_open
 from marketplace.needs.desk import count_by_state
 from marketplace.needs.queueing import review_queue
 from marketplace.needs.rechecking import list_rechecks
+from marketplace.needs.signals import count_signals
 from marketplace.notices.queries import count_to_post, waiting_for_notice
 from marketplace.statistics.queries import Rates, need_rates
 
@@ -103,6 +104,9 @@ def _reviews(actor: Actor, *, now: datetime) -> Iterator[Task]:
     if rechecks:
         reason = _("Drawn at random from what the townships approved.")
         yield Task("eye", "wait", _("Look at approvals again"), "/desk/oversight", rechecks, reason)
+    if signals := count_signals(actor):
+        reason = _("Somebody should look there; each is closed with what was found.")
+        yield Task("stop", "wait", _("Look into signals"), "/desk/oversight", signals, reason)
 
 
 def _complaints(actor: Actor, *, now: datetime) -> Iterator[Task]:

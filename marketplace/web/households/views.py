@@ -13,6 +13,7 @@ from marketplace.households.models import Household
 from marketplace.households.proposing import find_pending
 from marketplace.media.models import Photo
 from marketplace.needs.desk import needs_of_household
+from marketplace.needs.signals import note_reveals
 from marketplace.notices.queries import find_notice_of
 from marketplace.regions.queries import place_name
 from marketplace.web.forms import form_errors
@@ -57,6 +58,7 @@ def reveal(code: str) -> ResponseReturnValue:
             with transaction():
                 by = current_actor()
                 revealed = service.reveal_household(code, reason=form.reason.data, by=by, now=utc_now())
+                note_reveals(by=by, now=utc_now())
             household = queries.get_household(code, actor=current_actor())
             response = make_response(_page(household, form=RevealForm(formdata=None), revealed=revealed))
             response.headers["Cache-Control"] = "no-store"

@@ -11,6 +11,7 @@ from marketplace.db.clock import utc_now
 from marketplace.needs.rechecking import list_disagreements, list_rechecks
 from marketplace.needs.review_figures import review_figures
 from marketplace.needs.review_models import ReviewSignal
+from marketplace.needs.signal_reveals import list_reveals
 from marketplace.needs.signals import close_signal, find_signals, list_signals
 from marketplace.web.forms import form_errors
 from marketplace.web.guard import current_actor, public, requires
@@ -71,6 +72,7 @@ def _page(form: CloseForm, refused: int) -> str:
         signals=signals,
         closed=closed,
         names=_names([*signals, *closed]),
+        looks={signal.id: list_reveals(signal) for signal in (*signals, *closed)},
         form=form,
         refused=refused,
     )
