@@ -119,7 +119,7 @@ def number_row(
     )
 
 
-def need_row(number: int, who: str, item: str = "棉被", quantity: str = "2", **cells: str) -> list[str]:
+def need_row(number: int, who: str, item: str = "棉被（3 公斤，双人）", quantity: str = "2", **cells: str) -> list[str]:
     """One row of the sheet of needs, complete and signed for where nothing else is said."""
     said = {
         "序号": str(number),

@@ -34,7 +34,6 @@ from marketplace.households.service import insert_households
 from marketplace.matching import service as matching
 from marketplace.needs.catalogue import builtin_rows, load_catalogue
 from marketplace.needs.models import CatalogueItem
-from marketplace.needs.wording import short_name
 from marketplace.pairings.service import insert_agreements
 from marketplace.regions.service import import_builtin
 from marketplace.workdays.service import builtin_days, load_days
@@ -191,8 +190,8 @@ def _catalogue() -> dict[tuple[str, str], int]:
     """Catalogue ids by name and unit; a name without its size stands for the first item of that name."""
     found: dict[tuple[str, str], int] = {}
     for item in db.session.scalars(sa.select(CatalogueItem).order_by(CatalogueItem.id)):
-        found[item.name, item.unit] = item.id
-        found.setdefault((short_name(item.name), item.unit), item.id)
+        found[item.full_name, item.unit] = item.id
+        found.setdefault((item.name, item.unit), item.id)
     return found
 
 

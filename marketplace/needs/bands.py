@@ -20,6 +20,16 @@ from marketplace.needs.catalogue import COLUMNS, fields_of, items_by_code, list_
 from marketplace.needs.models import CatalogueBand, CatalogueItem
 
 _MOST_ROWS = 5_000
+# What all counties share of an item, and the column of the file in which it stands.
+_COMMON = {
+    "name": "name",
+    "variant": "variant",
+    "unit": "unit",
+    "kind": "kind",
+    "category": "category",
+    "most": "most",
+    "is_winter": "winter",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +128,8 @@ def add_item(row: Mapping[str, str], *, area: str, by: Actor, now: datetime, num
     fields = fields_of(row, number=number)
     if items_by_code([row["code"]]):
         raise Invalid("There is an item with this code already.", field="code")
+    if any(item.full_name == f"{fields['name']}（{fields['variant']}）" for item in list_items()):
+        raise Invalid("There is an item of this name and size already.", field="variant")
     item = CatalogueItem(**fields)
     db.session.add(item)
     db.session.flush()
@@ -161,6 +173,7 @@ def import_rows(
             seen.add(row["code"])
             fields = fields_of(row, number=number)
             item = known.get(row["code"])
+            _ensure_same_thing(item, fields, number=number)
             band = Band(fields["low_fen"], fields["typical_fen"], fields["high_fen"], str(fields["basis"]), True, True)
             _ensure_band(band)
         except Invalid as error:
@@ -191,6 +204,19 @@ def _values(band: Band) -> tuple[int, int, int, str, bool]:
     return band.low_fen, band.typical_fen, band.high_fen, band.basis, band.is_offered
 
 
+def _ensure_same_thing(item: CatalogueItem | None, fields: Mapping[str, object], *, number: int) -> None:
+    """What is common to all counties cannot be changed by the file of one."""
+    other = [column for name, column in _COMMON.items() if item is not None and getattr(item, name) != fields[name]]
+    if other:
+        raise Invalid(
+            "Row %(row)s: %(columns)s is the same for all counties; only prices and their source are your own."
+            " Give another thing a new code.",
+            field="file",
+            row=number,
+            columns=", ".join(other),
+        )
+
+
 def _ensure_band(band: Band) -> None:
     if not 0 <= band.low_fen <= band.typical_fen <= band.high_fen <= LARGEST_FEN:
         raise Invalid("The lowest price may not be above the usual one, nor that above the highest.", field="low")
@@ -200,6 +226,7 @@ def _row(item: CatalogueItem, band: Band) -> dict[str, str]:
     return {
         "code": item.code,
         "name": item.name,
+        "variant": item.variant,
         "unit": "元" if item.unit == "fen" else item.unit,
         "kind": item.kind.value,
         "category": item.category.value,

@@ -19,7 +19,12 @@ from marketplace.core.text import SYNONYMS, normal_form, pinyin
 from marketplace.db import db
 from marketplace.needs.models import MONEY_UNIT, CatalogueBand, CatalogueItem, NeedLine
 
-COLUMNS = ("code", "name", "unit", "kind", "category", "low", "typical", "high", "most", "winter", "basis")
+COLUMNS = ("code", "name", "variant", "unit", "kind", "category", "low", "typical", "high", "most", "winter", "basis")
+# What a file may lack: sizes then stand in brackets in the names.
+_OPTIONAL = {"variant"}
+# A need's line holds the name with its variant.
+_LONGEST_NAME = 60
+_LONGEST_VARIANT = 40
 _LIKE_ENOUGH = 60.0
 _SAME = {word: row for row in SYNONYMS for word in row}
 
@@ -42,10 +47,10 @@ def builtin_rows() -> list[dict[str, str]]:
 def read_rows(file: IO[str]) -> list[dict[str, str]]:
     """Rows of a catalogue CSV; Invalid where a column is missing."""
     reader = csv.DictReader(file)
-    absent = [column for column in COLUMNS if column not in (reader.fieldnames or [])]
+    absent = [column for column in COLUMNS if column not in _OPTIONAL | set(reader.fieldnames or [])]
     if absent:
         raise Invalid("The file has no column: %(columns)s.", field="file", columns=", ".join(absent))
-    return [{column: (row[column] or "").strip() for column in COLUMNS} for row in reader]
+    return [{column: (row.get(column) or "").strip() for column in COLUMNS} for row in reader]
 
 
 def load_catalogue(rows: Sequence[Mapping[str, str]], *, by: Actor, now: datetime) -> Loaded:
@@ -122,7 +127,7 @@ def search_items(typed: str, *, most: int = 12, area: str | None = None) -> list
     wanted = normal_form(typed[:60]).replace(" ", "")
     if not wanted:
         return []
-    scored = [(-_likeness(wanted, item.name), item.id, item) for item in list_items(area=area)]
+    scored = [(-_likeness(wanted, item.full_name), item.id, item) for item in list_items(area=area)]
     return [item for score, _, item in sorted(scored, key=lambda row: row[:2])[:most] if -score >= _LIKE_ENOUGH]
 
 
@@ -155,6 +160,14 @@ def _likeness(wanted: str, name: str) -> float:
     return max(fuzz.partial_ratio(wanted, plain), 0.9 * fuzz.partial_ratio(sound, whole)) * 0.75
 
 
+def split_name(name: str, variant: str = "") -> tuple[str, str]:
+    """``棉被（3 公斤，双人）`` as its name and its size; a size that is given by itself stands."""
+    if variant or not name.endswith("）"):
+        return name, variant
+    plain, _, size = name.removesuffix("）").partition("（")
+    return plain.strip(), size.strip()
+
+
 def fields_of(row: Mapping[str, str], *, number: int) -> dict[str, Any]:
     """A row of the file as columns of an item; Invalid, naming the row, where it cannot be one."""
     kind, category = find_member(SupportKind, row["kind"]), find_member(NeedCategory, row["category"])
@@ -162,9 +175,11 @@ def fields_of(row: Mapping[str, str], *, number: int) -> dict[str, Any]:
         raise Invalid("Row %(row)s: unknown kind or category.", field="file", row=number)
     try:
         low, typical, high = (_fen(row[name]) for name in ("low", "typical", "high"))
+        name, variant = split_name(row["name"], row.get("variant", ""))
         fields: dict[str, Any] = {
             "code": row["code"],
-            "name": row["name"],
+            "name": name,
+            "variant": variant,
             "unit": MONEY_UNIT if kind is SupportKind.MONEY else row["unit"],
             "kind": kind,
             "category": category,
@@ -177,7 +192,9 @@ def fields_of(row: Mapping[str, str], *, number: int) -> dict[str, Any]:
         }
     except (ValueError, DomainError) as error:
         raise Invalid("Row %(row)s cannot be read: %(why)s", field="file", row=number, why=str(error)) from error
-    if not (row["code"] and row["name"] and fields["unit"]) or not low <= typical <= high or int(row["most"]) < 1:
+    if len(name) + len(variant) + len("（）") > _LONGEST_NAME or len(variant) > _LONGEST_VARIANT:
+        raise Invalid("Row %(row)s: name and size are too long together.", field="variant", row=number)
+    if not (row["code"] and name and fields["unit"]) or not low <= typical <= high or int(row["most"]) < 1:
         raise Invalid(
             "Row %(row)s: code, name and unit are needed, and low <= typical <= high, most >= 1.",
             field="file",

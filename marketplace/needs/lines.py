@@ -20,7 +20,7 @@ def _line(item: CatalogueItem, typical_fen: int) -> NeedLine:
     return NeedLine(
         item_id=item.id,
         kind=item.kind,
-        name=item.name,
+        name=item.full_name,
         quantity=max(typical_fen, 1) if is_money else 1,
         unit=item.unit,
         unit_price_fen=1 if is_money else typical_fen,

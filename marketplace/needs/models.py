@@ -95,6 +95,8 @@ class CatalogueItem(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     code: Mapped[str] = mapped_column(sa.String(40), unique=True)
     name: Mapped[str] = mapped_column(sa.String(60))
+    # Size or variant (规格): items of one name differ in it, and in their price.
+    variant: Mapped[str] = mapped_column(sa.String(40), default="", server_default=sa.text("''"))
     kind: Mapped[SupportKind] = mapped_column(enum_column(SupportKind))
     category: Mapped[NeedCategory] = mapped_column(enum_column(NeedCategory))
     unit: Mapped[str] = mapped_column(sa.String(16))
@@ -106,6 +108,11 @@ class CatalogueItem(Base):
     is_winter: Mapped[bool] = mapped_column(default=False)
     # "estimate" until the county replaces it with its own figure.
     basis: Mapped[str] = mapped_column(sa.String(60), default="estimate")
+
+    @property
+    def full_name(self) -> str:
+        """``棉被（3 公斤，双人）``: how a need's line names it."""
+        return f"{self.name}（{self.variant}）" if self.variant else self.name
 
 
 class CatalogueBand(Base):

@@ -28,7 +28,7 @@ from marketplace.needs.drafts import SHEET_KEY
 from marketplace.needs.lint import flags
 from marketplace.needs.models import MONEY_UNIT, CatalogueItem, ConsentHow, Need, OverrideReason
 from marketplace.needs.posting import Amount, Reason, choose_items, give_reason, set_amounts, start_need, submit_need
-from marketplace.needs.wording import short_name, title_of
+from marketplace.needs.wording import title_of
 from marketplace.regions.models import Division
 
 NUMBER, WHO, ITEM, QUANTITY, PRICE, STORY, NEEDED_BY, GIVEN_BY, HOW, WITNESS, WHY_STILL, TRUE = COLUMNS = (
@@ -135,7 +135,7 @@ def blank_sheet(households: Sequence[Household], *, area: str) -> bytes:
     bands = bands_for(items, area=area)
     for item in items:
         unit = "元" if item.unit == MONEY_UNIT else item.unit
-        things.append((text_cell(item.name), unit, Money(bands[item.id].typical_fen).short))
+        things.append((text_cell(item.full_name), unit, Money(bands[item.id].typical_fen).short))
     reasons = book.create_sheet(WHY_STILL)
     for reason in OverrideReason:
         reasons.append((reason.label,))
@@ -216,20 +216,28 @@ def _overrides(need: Need, typed: str, *, now: datetime) -> dict[str, OverrideRe
 def _items(group: Group, *, area: str) -> Iterator[tuple[CatalogueItem, Amount]]:
     items = list_items()
     bands = bands_for(items, area=area)
-    by_name = {normal_form(name): item for item in items for name in (item.code, item.name, short_name(item.name))}
     for _row, cells in group:
-        name = cells.get(ITEM, "")
-        item = by_name.get(normal_form(name))
-        if item is None:
-            like = "、".join(found.name for found in search_items(name, most=3)) or "–"
-            raise Invalid("“%(name)s” is not in the catalogue. Like it: %(like)s.", name=name, like=like)
+        item = _item_named(cells.get(ITEM, ""), items)
         quantity, price = cells.get(QUANTITY, ""), cells.get(PRICE, "")
         if item.unit == MONEY_UNIT:
             yield item, Amount(parse_money(quantity).fen)
             continue
         if not quantity.isascii() or not quantity.isdigit() or len(quantity) > 9:
-            raise Invalid("%(name)s: write how many, as a number above 0.", name=item.name)
+            raise Invalid("%(name)s: write how many, as a number above 0.", name=item.full_name)
         yield item, Amount(int(quantity), parse_money(price).fen if price else bands[item.id].typical_fen)
+
+
+def _item_named(name: str, items: Sequence[CatalogueItem]) -> CatalogueItem:
+    """The item with this code, or this name with its size; the name alone is enough where one item has it."""
+    wanted = normal_form(name)
+    exact = [item for item in items if wanted in (normal_form(item.code), normal_form(item.full_name))]
+    found = exact or [item for item in items if normal_form(item.name) == wanted]
+    if len(found) == 1:
+        return found[0]
+    like = "、".join(item.full_name for item in found or search_items(name, most=3)) or "–"
+    if found:
+        raise Invalid("“%(name)s” comes in several sizes: write which: %(like)s.", name=name, like=like)
+    raise Invalid("“%(name)s” is not in the catalogue. Like it: %(like)s.", name=name, like=like)
 
 
 def _day(text: str) -> date | None:

@@ -98,6 +98,30 @@ def _everything(engine: sa.Engine) -> list[str]:
         return list(connection.scalars(sa.text(sql)))
 
 
+def test_sizes_leave_the_items_names_and_come_back(app: Flask) -> None:
+    """0023: an item that a county added with its size in brackets; only what has a figure is called published."""
+    items = (("rug", "毛毯（大，加厚）", "published"), ("piglet", "猪仔", "published"), ("lamp", "灯", "县供销社"))
+    alembic.downgrade("0022")
+    with db.engine.begin() as connection:
+        for code, name, basis in items:
+            connection.execute(
+                sa.text(
+                    "INSERT INTO catalogue_item (code, name, kind, category, unit, low_fen, typical_fen, high_fen,"
+                    " most, is_winter, basis) VALUES (:code, :name, 'goods', 'DLY', '件', 1, 2, 3, 1, false, :basis)"
+                ),
+                {"code": code, "name": name, "basis": basis},
+            )
+    alembic.upgrade()
+    read = sa.text("SELECT name, variant, basis FROM catalogue_item ORDER BY id")
+    with db.engine.connect() as connection:
+        rug, piglet, lamp = connection.execute(read).all()
+    assert tuple(rug) == ("毛毯", "大，加厚", "estimate")
+    assert (piglet.variant, "2000元" in piglet.basis, tuple(lamp)) == ("", True, ("灯", "", "县供销社"))
+    alembic.downgrade("0022")
+    with db.engine.connect() as connection:
+        assert connection.execute(read).all()[0][:2] == ("毛毯（大，加厚）", "")
+
+
 def test_migrations_are_one_numbered_line() -> None:
     scripts = list(ScriptDirectory(str(MIGRATIONS), version_locations=[str(MIGRATIONS)]).walk_revisions())
     numbers = [script.revision for script in reversed(scripts)]

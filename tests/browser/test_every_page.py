@@ -93,7 +93,7 @@ def _upload_register(page: Page) -> None:
 
 def _upload_needs(page: Page) -> None:
     """A spreadsheet whose one need names no household."""
-    text = "序号,户号,物品,数量,单价,理由,保证属实\n1,HB-000000-00,棉被,2,,冬天夜里冷，家里的被子太薄了，不够盖。,是\n"
+    text = "序号,户号,物品,数量,单价,理由,保证属实\n1,HB-000000-00,毛毯,2,,冬天夜里冷，家里的被子太薄了，不够盖。,是\n"
     file: FilePayload = {"name": "需求.csv", "mimeType": "text/csv", "buffer": text.encode()}
     page.locator("input[type=file]").set_input_files(file)
     _send(page, page.get_by_role("main").get_by_role("button").last)

@@ -14,6 +14,7 @@ from marketplace.db import db, transaction
 from marketplace.needs import bands, catalogue, queries, service
 from marketplace.needs.bands import Band
 from marketplace.needs.checking import lint_of
+from marketplace.needs.lines import lines_of
 from marketplace.needs.models import CatalogueBand, Need
 from tests.client import Client
 from tests.factories import NOW, TREE, Line, count_rows, make_actor, make_household, make_need, make_user
@@ -129,3 +130,70 @@ def test_the_county_keeps_its_catalogue_on_its_pages(keeper: Actor, client: Clie
     assert client.post("/desk/catalogue/new", data=new).status_code == 422
     assert client.get(f"/desk/catalogue?county={TREE.other_county}").status_code == 404
     db.session.rollback()
+
+
+def test_a_band_is_called_published_only_where_a_figure_stands_behind_it() -> None:
+    """The figures themselves stand in the source; every other band waits for the county's own."""
+    rows = {row["code"]: row for row in catalogue.builtin_rows()}
+    assert len(rows) >= 150
+    figures = {
+        "piglet": ("2000", "500"),
+        "boarding-cost": ("2000–6000", "4000"),
+        "pupil-grant": ("500", "500"),
+        "illness-cost": ("3万–20万", "35000"),
+        "house-repair": ("1000元、一户1万", "10000"),
+        "activity-room": ("28万", "280000"),
+    }
+    assert {code for code, row in rows.items() if row["basis"] != "estimate"} == set(figures)
+    for code, (said, usual) in figures.items():
+        assert said in rows[code]["basis"]
+        assert rows[code]["typical"] == usual
+    assert (rows["boarding-cost"]["low"], rows["boarding-cost"]["high"]) == ("2000", "6000")
+    assert (rows["illness-cost"]["low"], rows["illness-cost"]["high"]) == ("30000", "200000")
+
+
+def test_a_size_is_a_column_of_its_own_and_stands_in_brackets_on_a_need(keeper: Actor) -> None:
+    quilt = bands.get_item("quilt")
+    assert (quilt.name, quilt.variant, quilt.full_name) == ("棉被", "3 公斤，双人", "棉被（3 公斤，双人）")
+    (line,) = lines_of([quilt], area=TREE.county)
+    assert line.name == "棉被（3 公斤，双人）"
+    assert {item.variant for item in catalogue.search_items("棉被") if item.name == "棉被"} == {
+        "3 公斤，双人",
+        "2 公斤，单人",
+    }
+    assert catalogue.search_items("双人")[0].code == "bed-double"
+    assert not [item.name for item in catalogue.list_items() if "（" in item.name]
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_a_file_of_old_columns_reads_sizes_out_of_the_names(keeper: Actor) -> None:
+    text = bands.csv_of(bands.rows_of(area=TREE.county)[:1]).removeprefix("\ufeff")
+    old = (
+        text.replace(",variant,", ",", 1)
+        .replace('棉被,"3 公斤，双人"', "棉被（3 公斤，双人）")
+        .replace("棉被,3 公斤，双人", "棉被（3 公斤，双人）")
+    )
+    assert "variant" not in old
+    rows = catalogue.read_rows(io.StringIO(old, newline=""))
+    assert bands.import_rows(rows, area=TREE.county, by=keeper, now=NOW, dry_run=True) == []
+    rows[0] |= {"code": "quilt-thick", "name": "棉被（4 公斤）"}
+    with transaction():
+        bands.import_rows(rows, area=TREE.county, by=keeper, now=NOW, dry_run=False)
+    made = bands.get_item("quilt-thick")
+    assert (made.name, made.variant) == ("棉被", "4 公斤")
+    rows[0] |= {"code": "quilt-again"}
+    with pytest.raises(Invalid, match="name and size"), transaction():
+        bands.import_rows(rows, area=TREE.county, by=keeper, now=NOW, dry_run=False)
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("column", "value"), [("name", "羽绒被"), ("variant", "5 公斤"), ("unit", "条"), ("most", "9"), ("winter", "0")]
+)
+def test_what_all_counties_share_is_refused_in_the_file_of_one_and_not_passed_over(
+    keeper: Actor, column: str, value: str
+) -> None:
+    (row,) = bands.rows_of(area=TREE.county)[:1]
+    (change,) = bands.import_rows([row | {column: value}], area=TREE.county, by=keeper, now=NOW, dry_run=False)
+    assert (change.act, change.params) == ("refused", {"row": 2, "columns": column})
+    assert count_rows(CatalogueBand) == 0

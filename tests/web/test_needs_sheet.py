@@ -58,6 +58,7 @@ def test_a_dry_run_says_what_would_be_made_and_refused_and_writes_nothing(clerk:
         row(5, mine.code, "棉衣（成人）", 理由="太冷"),
         row(6, mine.code, "棉衣（成人）", 理由=f"{STORY}电话13812345678"),
         row(7, mine.code, "棉衣（成人）", 同意方式="口头"),
+        row(10, mine.code, "棉衣"),
         row(8, TREE.village, "太阳能路灯", "20", 理由="村道晚上没有灯，老人夜里看病、孩子放学回家都要摸黑走路。"),
     ]
     preview = upload(clerk, xlsx(*rows))
@@ -68,6 +69,7 @@ def test_a_dry_run_says_what_would_be_made_and_refused_and_writes_nothing(clerk:
         (6, "保证属实"),
         (7, "理由至少写 20 个字"),
         (9, "口头同意要有见证人"),
+        (10, "“棉衣”有几种规格，请写明哪一种：棉衣（成人）、棉衣（儿童）"),
     ):
         assert f"第 {number} 行" in page
         assert reason in page

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, SelectField, StringField, TextAreaField
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import InputRequired, Length, Optional
 
 from marketplace.core.divisions import Level
 from marketplace.core.errors import Invalid, NotFound
@@ -50,7 +50,8 @@ class ItemForm(BandForm):
     """A new item of the catalogue."""
 
     code = StringField(_l("Code: small letters, digits, hyphens"), [_FILLED, Length(max=40)])
-    name = StringField(_l("Name with its size, for example 棉被（3 公斤）"), [_FILLED, Length(max=60)])
+    name = StringField(_l("Name, for example 棉被"), [_FILLED, Length(max=58)])
+    variant = StringField(_l("Size or variant, for example 3 公斤，双人"), [Optional(), Length(max=40)])
     unit = StringField(_l("Counted in"), [_FILLED, Length(max=16)])
     kind = SelectField(_l("Way of helping"))
     category = SelectField(_l("For what"))
@@ -64,7 +65,7 @@ class ItemForm(BandForm):
 
     def row(self) -> dict[str, str]:
         """As a row of the file."""
-        named = ("code", "name", "unit", "kind", "category", "low", "typical", "high", "most", "basis")
+        named = ("code", "name", "variant", "unit", "kind", "category", "low", "typical", "high", "most", "basis")
         return {name: (self[name].data or "").strip() for name in named} | {"winter": "1" if self.winter.data else "0"}
 
 
@@ -134,7 +135,7 @@ def catalogue_new() -> ResponseReturnValue:
             form.band()
             with transaction():
                 item = bands.add_item(form.row(), area=area, by=current_actor(), now=utc_now())
-                name = item.name
+                name = item.full_name
             flash(_("“%(name)s” is in the catalogue.", name=name))
             return redirect(url_for(".catalogue", county=area, q=name), 303)
     page = render_template("needs/catalogue_item.html", form=form, item=None, own=None, county=area)
