@@ -10,7 +10,9 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.add_column("catalogue_item", sa.Column("variant", sa.String(length=40), nullable=False, server_default=sa.text("''")))
+    op.add_column(
+        "catalogue_item", sa.Column("variant", sa.String(length=40), nullable=False, server_default=sa.text("''"))
+    )
 
 
 def downgrade() -> None:
