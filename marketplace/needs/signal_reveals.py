@@ -3,7 +3,6 @@
 The trail holds each look with its reason, and one flag a day for whoever looked more often than is usual.
 """
 
-from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 
 import sqlalchemy as sa
@@ -41,11 +40,11 @@ def _found(user: int, at: datetime) -> Found:
     return Found(SignalKind.REVEALS, user, user, place, day.isoformat(), codes, {"cases": len(looks)})
 
 
-def _looks(user: int, midnight: datetime) -> Sequence[AuditEntry]:
+def _looks(user: int, midnight: datetime) -> list[AuditEntry]:
     chosen = sa.select(AuditEntry).where(
         AuditEntry.user_id == user,
         AuditEntry.action == REVEAL,
         AuditEntry.at >= midnight,
         AuditEntry.at < midnight + timedelta(days=1),
     )
-    return db.session.scalars(chosen.order_by(AuditEntry.id)).all()
+    return list(db.session.scalars(chosen.order_by(AuditEntry.id)))
