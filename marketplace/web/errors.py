@@ -67,6 +67,9 @@ PAGES = {
         _l("Please try again in a few minutes."),
     ),
 }
+# A telephone's film of a minute or so; whoever sends more is cut off.
+_PIECE = 64 * 1024
+_MOST_THROWN_AWAY = 128 * 1024 * 1024
 _TOO_OLD = _l("This page was open for too long, or the form did not come from here. Reload it and send it again.")
 
 
@@ -94,9 +97,19 @@ def _failed(error: HTTPException) -> ResponseReturnValue:
         # A result that nobody read to its end would hold its old snapshot in the pool: that connection goes.
         db.session.invalidate()
         forget_reader()
+    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        _read_what_comes()
     body, code = _page(status)
     headers = [(name, value) for name, value in error.get_headers() if name in ("Allow", "Retry-After")]
     return body, code, headers
+
+
+def _read_what_comes() -> None:
+    """Throw the rest of the upload away: a browser that is still sending when the line is cut never shows our page."""
+    rest = request.environ["wsgi.input"]
+    for _ in range(_MOST_THROWN_AWAY // _PIECE):
+        if not rest.read(_PIECE):
+            return
 
 
 def _page(status: int, sentence: str = "") -> tuple[str, int]:

@@ -33,6 +33,9 @@ def test_the_site_answers_and_stops_when_told(serve: Callable[..., LiveServer]) 
     assert visitor.get("/healthz").status == 200
     answers = released_together([lambda: visitor.get("/healthz").status] * 16)
     assert answers == [200] * 16
+    # More than the server takes: read to its end, so that the sender reads the page and no cut line.
+    too_large = visitor.post("/report", {"words": "1" * (13 * 1024 * 1024)})
+    assert (too_large.status, "照片最大 10 MB" in too_large.text) == (413, True)
     assert stop(server.process) == 0
     assert "Traceback" not in server.log.read_text()
 
