@@ -10,7 +10,7 @@ from time import monotonic
 import pytest
 from flask import Flask
 from PIL import Image
-from playwright.sync_api import FilePayload, Locator, Page
+from playwright.sync_api import FilePayload, Locator, Page, Route
 
 from marketplace.accounts.models import User
 from marketplace.core.actor import SYSTEM
@@ -221,3 +221,76 @@ def test_what_is_typed_without_a_network_is_kept_and_sent_once_it_is_back(
     page.locator("main form[action='/logout'] button").click()
     page.wait_for_url(lambda url: not url.endswith("/account"))
     assert stored(page) == []
+
+
+def test_a_form_left_without_a_network_is_sent_by_a_later_tab_and_a_lost_answer_makes_no_second_need(
+    app: Flask, client: Client, window: Callable[..., Window]
+) -> None:
+    """UX goal 4: the tab is killed while there is no network; sent twice, because the first answer was lost."""
+    household = make_household(TREE.village)
+    seen = window().enter(client.login(make_user(Role.VILLAGE_CLERK, division=TREE.village)))
+    page, context = seen.open("/desk/needs/new"), seen.page.context
+    context.set_offline(True)
+    page.get_by_role("button", name=household.code).click()
+    page.get_by_text("没有网络。已存在本机，连上后自动发送。").wait_for()
+    page.close()
+    assert db.session.query(Need).count() == 0
+
+    sent: list[int] = []
+
+    def lose_the_first(route: Route) -> None:
+        if route.request.method != "POST":
+            route.continue_()
+            return
+        sent.append(route.fetch(max_redirects=0).status)
+        if len(sent) == 1:
+            route.abort()
+        else:
+            route.fallback()
+
+    context.route("**/desk/needs/new", lose_the_first)
+    context.set_offline(False)
+    tab = context.new_page()
+    tab.goto(f"{seen.server.url}/desk/needs")
+    for _ in range(600):
+        if len(sent) >= 2:
+            break
+        tab.wait_for_timeout(100)
+    assert sent[:2] == [303, 303]
+    db.session.rollback()
+    need = db.session.query(Need).one()
+    assert (need.household_id, need.state) == (household.id, NeedState.DRAFT)
+    tab.reload()
+    tab.get_by_role("main").locator(f"a[href*='{need.code}']").first.wait_for()
+
+
+def test_a_draft_is_kept_for_seven_days_on_the_phone_of_whoever_typed_it(
+    app: Flask, client: Client, window: Callable[..., Window]
+) -> None:
+    """UX goal 4: it stands in a new tab on the seventh day and is gone on the eighth; another user never has it."""
+    need = draft_of(app)
+    clerk = db.session.get_one(User, need.poster_id)
+    story, path = "家里五口人只有两床旧被，老人夜里常常冻醒。", f"/desk/needs/{need.code}/why"
+    seen = window().enter(client.login(clerk))
+    page, context = seen.open(path), seen.page.context
+    page.get_by_label("理由").fill(story)
+    page.close()
+    for days, kept in ((6.9, story), (7.1, "")):
+        tab = context.new_page()
+        tab.goto(f"{seen.server.url}/desk/needs/new")
+        tab.evaluate(
+            "days => { for (const key of Object.keys(localStorage)) { const draft = JSON.parse(localStorage[key]);"
+            " draft.at = Date.now() - days * 86400000; localStorage[key] = JSON.stringify(draft) } }",
+            days,
+        )
+        tab.goto(seen.server.url + path)
+        assert tab.get_by_label("理由").input_value() == kept
+        tab.get_by_label("理由").fill(story)
+        tab.close()
+    other = app.test_client()
+    assert isinstance(other, Client)
+    tab = context.new_page()
+    Window(tab, seen.server).enter(other.login(make_user(Role.VILLAGE_CLERK, division=TREE.village)))
+    tab.goto(seen.server.url + path)
+    assert tab.get_by_label("理由").input_value() == ""
+    assert stored(tab) == []
