@@ -17,13 +17,16 @@ from hypothesis import strategies as st
 from marketplace.core.errors import Invalid
 from marketplace.matching.engine import evaluate
 from marketplace.matching.engine.chances import fit_chances, recalibrated, to_chance
+from marketplace.matching.engine.factors import CONFIDENCE, FACTORS, RIDGE, alternating_least_squares
 from marketplace.matching.engine.fit import Prior, Query, fit_weights, pair_loss
 from marketplace.matching.engine.history import read_history
-from marketplace.matching.engine.learnt import PRIOR, asked_in, training_windows
+from marketplace.matching.engine.learnt import PRIOR, Ranker, asked_in, harmless_strength, training_windows
 from marketplace.matching.engine.metrics import area_under_curve, brier, calibration_error, list_gains
+from marketplace.matching.engine.past import make_past
 from marketplace.matching.engine.report import describe
-from marketplace.matching.engine.signals import donor_signals, make_past
-from marketplace.matching.engine.spread import NOBODY, spread
+from marketplace.matching.engine.signals import WIDE, donor_signals
+from marketplace.matching.engine.sparse import table_of
+from marketplace.matching.engine.spread import NOBODY, STRENGTH, spread
 from marketplace.matching.engine.success import at_rate, learn_outcomes, measure, resolved
 from tests.subjects.histories import FIRST, Files, keep_columns, write_csv, write_market
 
@@ -219,7 +222,12 @@ def test_no_list_repeats_a_need_or_shows_a_pair_seen_before(tmp_path: Path, seed
     if not len(asked.donors):
         return
     scored = evaluate._score(
-        past, asked, needs=np.arange(len(past.candidates)), weights=PRIOR.centre, seed=0, progress=lambda words: None
+        past,
+        asked,
+        needs=np.arange(len(past.candidates)),
+        ranker=Ranker(PRIOR.centre),
+        seed=0,
+        progress=lambda words: None,
     )
     for one in scored.values():
         lists = spread(one.partners, one.scores, strength=0.5, length=10)
@@ -321,6 +329,58 @@ def test_metrics_equal_examples_worked_out_by_hand() -> None:
     assert math.isnan(area_under_curve(np.array([0.5]), happened=np.array([True])))
     assert brier(np.array([1.0, 0.5]), happened=np.array([True, False])) == pytest.approx(0.125)
     assert calibration_error(np.array([0.05, 0.05, 0.95]), happened=np.array([0, 0, 1])) == pytest.approx(0.05)
+
+
+def test_hidden_communities_and_passing_fashions_are_learnt_without_any_column(tmp_path: Path) -> None:
+    """Half of the gifts stay in the donor's community and a quarter follow what was given to in the last days."""
+    rng, days, count = np.random.default_rng(8), 900, 240
+    of_donor, of_need = rng.integers(0, 8, 160), rng.integers(0, 8, count)
+    gifts: list[tuple[str, str, int, str]] = []
+    for day in range(days):
+        hot = [int(one[1][1:]) for one in gifts[-20:]] or [0]
+        for donor in rng.integers(0, 160, 4).tolist():
+            near = np.flatnonzero(of_need == of_donor[donor])
+            need = rng.choice((near, near, np.array(hot), np.arange(count))[rng.integers(4)])
+            gifts.append((f"d{donor}", f"n{need}", 5, (FIRST + timedelta(days=day)).isoformat()))
+    history = read_history(needs_of(tmp_path, {"need_id": "n0"}), gifts=gifts_of(tmp_path, *gifts))
+    measured = evaluate.run(history, split=SPLIT, min_gifts=5)
+    for direction in ("donor_to_need", "need_to_donor"):
+        ours = row_of(measured, ranker="jiedui", direction=direction)["ndcg_at_10"]
+        others = [row for row in measured["rows"] if row["direction"] == direction and row["ranker"] != "jiedui"]
+        assert ours >= 0.97 * max(row["ndcg_at_10"] for row in others)
+    assert sum(measured["weights"][signal] for signal in WIDE) > 0
+
+
+def test_few_lists_leave_plain_rankers_scores_unread(tmp_path: Path) -> None:
+    files = write_market(tmp_path, donors=20, needs=100, seed=2)
+    measured = evaluate.run(read_history(files.needs, gifts=files.gifts), split=SPLIT, min_gifts=3)
+    assert [measured["weights"][signal] for signal in WIDE] == [0.0] * len(WIDE)
+    assert measured["strength"] == STRENGTH
+
+
+def test_factors_solve_the_weighted_least_squares_of_one_donor() -> None:
+    rng = np.random.default_rng(4)
+    rows, columns = np.nonzero(rng.random((6, 9)) < 0.4)
+    found = alternating_least_squares(table_of(rows, columns, np.ones(len(rows)), height=6, width=9))
+    assert found.of(0)[columns[rows == 0]].min() > 0.8
+    seen = np.zeros((6, 9))
+    seen[rows, columns] = 1.0
+    weights = 1.0 + CONFIDENCE * seen
+    left = (found.donors.T * weights[:, 0]) @ found.donors + RIDGE * np.eye(FACTORS)
+    assert found.needs[0] == pytest.approx(np.linalg.solve(left, found.donors.T @ (weights[:, 0] * seen[:, 0])))
+
+
+@pytest.mark.parametrize(("ahead", "expected"), [(100.0, STRENGTH), (0.1, 0.0)])
+def test_lists_are_spread_only_as_far_as_it_costs_no_recall(tmp_path: Path, ahead: float, expected: float) -> None:
+    """Every donor gives to the same ten needs, which are far ahead of ten others in the score, or hardly."""
+    rows = [(f"d{donor}", f"n{need:02d}", 5, "2020-01-01") for donor in range(40) for need in range(20, 40)]
+    new = [(f"d{donor}", f"n{need:02d}", 5, "2021-01-01") for donor in range(40) for need in range(10)]
+    old = [("first", f"n{need:02d}", 5, "2020-01-01") for need in range(40)]
+    history = read_history(needs_of(tmp_path, {"need_id": "n00"}), gifts=gifts_of(tmp_path, *old, *rows, *new))
+    past = make_past(history, start=date(2020, 6, 1).toordinal(), end=date(2021, 6, 1).toordinal())
+    asked = asked_in(past, min_gifts=1)
+    score = ahead * (np.arange(len(past.candidates)) < 10) + 0.001 * np.arange(len(past.candidates))
+    assert harmless_strength(past, asked, scores_of=lambda donor: score, seed=0) == expected
 
 
 def test_spreading_keeps_lists_whole_and_shows_more_needs() -> None:

@@ -13,8 +13,8 @@ To read it in an hour, in this order:
 4. ``explain``, ``whynot``: the terms of a score in words, and what keeps a pair apart.
 5. ``allocate`` with ``allocate_pairs`` (what is weighed), ``allocate_flow`` (the flow), ``allocate_measure`` (its
    worth): spreads budgets so that few needs get nothing; it only proposes.
-6. ``success``, ``chances``: the chance that a pair comes about; ``fit``, ``teach``, ``signals``, ``learnt``,
-   ``spread``, ``sparse``: learning from outcomes and from histories.
+6. ``success``, ``chances``: the chance that a pair comes about; ``fit``, ``teach``: learning from outcomes; ``past``
+   with ``kinship``, ``factors``, ``sparse``, then ``signals``, ``learnt``, ``spread``: learning from histories.
 7. ``evaluate`` with ``history``, ``baselines``, ``metrics``, ``report``: rankers compared on a history; ``simulate``:
    a synthetic year; ``benchmark``, ``benchmark_sizes``, ``allocate_benchmark``, ``peers``, ``synthetic``: speed and
    memory beside other tools. ``compiled`` is how code is compiled.

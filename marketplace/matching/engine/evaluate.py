@@ -17,15 +17,15 @@ from numpy.typing import NDArray
 from marketplace.core.errors import Invalid
 from marketplace.matching.engine.baselines import Scorer, make_baselines
 from marketplace.matching.engine.history import UNKNOWN, History
-from marketplace.matching.engine.learnt import LIST_LENGTH, Asked, asked_in, learn_ranker, training_windows
+from marketplace.matching.engine.learnt import LIST_LENGTH, Asked, Ranker, asked_in, learn_ranker, training_windows
 from marketplace.matching.engine.metrics import bootstrap, gini, list_gains
-from marketplace.matching.engine.signals import SIGNALS, Past, donor_signals, make_past
-from marketplace.matching.engine.spread import NOBODY, POOL, STRENGTH, spread
+from marketplace.matching.engine.past import Past, make_past
+from marketplace.matching.engine.signals import SIGNALS
+from marketplace.matching.engine.spread import NOBODY, POOL, STRENGTH, pool_of, spread
 from marketplace.matching.engine.success import PAIR_RATE, at_rate, learn_pairs, measure, measure_outcomes, sample_pairs
 
 OURS = "jiedui"
 TO_NEED, TO_DONOR = "donor_to_need", "need_to_donor"
-MOST_DONORS = 3_000
 MOST_NEEDS = 3_000
 MOST_CELLS = 4_000_000
 STRENGTHS = (0.0, 0.25, STRENGTH, 1.0)
@@ -83,20 +83,21 @@ def _rankings(
     history: History, *, start: int, end: int, min_gifts: int, seed: int, progress: Progress, pairs: bool
 ) -> dict[str, Any]:
     past = make_past(history, start=start, end=end)
-    asked = _sampled(asked_in(past, min_gifts=min_gifts), seed=seed)
+    asked = asked_in(past, min_gifts=min_gifts).sample(rng=np.random.default_rng([seed, 1]))
     document: dict[str, Any] = {"candidates": len(past.candidates), "donors": len(asked.donors)}
     windows = training_windows(history, start=start, end=end)
-    weights = learn_ranker(windows, min_gifts=min_gifts, seed=seed, progress=progress)
-    document["weights"] = dict(zip((str(signal) for signal in SIGNALS), weights.tolist(), strict=True))
+    ranker = learn_ranker(windows, min_gifts=min_gifts, seed=seed, progress=progress)
+    document["weights"] = dict(zip((str(signal) for signal in SIGNALS), ranker.weights.tolist(), strict=True))
+    document["strength"] = ranker.strength
     if len(asked.donors):
         needs = _needs_asked(asked, seed=seed)
-        scored = _score(past, asked, needs=needs, weights=weights, seed=seed, progress=progress)
+        scored = _score(past, asked, needs=needs, ranker=ranker, seed=seed, progress=progress)
         progress("drawing bootstrap intervals")
         document["rows"] = [
             row
             for name, one in scored.items()
             for row in (
-                _to_needs(past, asked, one, ranker=name, strength=STRENGTH if name == OURS else 0.0, seed=seed),
+                _to_needs(past, asked, one, ranker=name, strength=ranker.strength if name == OURS else 0.0, seed=seed),
                 _to_donors(asked, one, ranker=name, needs=needs, seed=seed),
             )
         ]
@@ -114,12 +115,12 @@ def _rankings(
 
 
 def _score(
-    past: Past, asked: Asked, *, needs: Array, weights: Array, seed: int, progress: Progress
+    past: Past, asked: Asked, *, needs: Array, ranker: Ranker, seed: int, progress: Progress
 ) -> dict[str, Scored]:
     """Every ranker's scores, donor by donor, so that memory grows with the lists and not with all pairs."""
     progress("fitting the baselines")
     scorers: dict[str, Scorer] = dict(make_baselines(past, seed=seed))
-    scorers[OURS] = lambda donor: donor_signals(past, donor) @ weights
+    scorers[OURS] = lambda donor: ranker.scores(past, donor)
     pool, count = min(POOL, len(past.candidates)), len(asked.donors)
     scored = {
         name: Scored(
@@ -129,7 +130,6 @@ def _score(
         )
         for name in scorers
     }
-    # Ties fall by lot, alike for every ranker, and not by the order of the ids.
     lots = np.random.default_rng([seed, 3]).permutation(len(past.candidates))
     for row, donor in enumerate(asked.donors.tolist()):
         if row % max(1, count // 10) == 0:
@@ -140,14 +140,8 @@ def _score(
 
 
 def _keep(into: Scored, row: int, scores: Array, *, known: Array, needs: Array, lots: Array) -> None:
-    scores = np.array(scores, dtype=np.float64)
-    scores[known] = -np.inf
-    into.of_needs[row] = scores[needs]
-    mixed = scores[lots]
-    best = np.argsort(-mixed, kind="stable")[: into.partners.shape[1]]
-    allowed = np.isfinite(mixed[best])
-    into.partners[row] = np.where(allowed, lots[best], NOBODY)
-    into.scores[row] = np.where(allowed, mixed[best], -np.inf)
+    into.of_needs[row] = np.where(np.isin(needs, known), -np.inf, scores[needs])
+    into.partners[row], into.scores[row] = pool_of(scores, barred=known, lots=lots, size=into.partners.shape[1])
 
 
 def _to_needs(past: Past, asked: Asked, scored: Scored, *, ranker: str, strength: float, seed: int) -> dict[str, Any]:
@@ -194,17 +188,6 @@ _INTERVALS = {"recall_at_10": "recall_ci", "ndcg_at_10": "ndcg_ci"}
 
 def _exposure(lists: Array, candidates: int) -> Array:
     return np.bincount(lists[lists != NOBODY], minlength=candidates)
-
-
-def _sampled(asked: Asked, *, seed: int) -> Asked:
-    """At most 3,000 donors, drawn by lot: more would not make the intervals much narrower."""
-    if len(asked.donors) <= MOST_DONORS:
-        return asked
-    rows = np.sort(np.random.default_rng([seed, 1]).choice(len(asked.donors), MOST_DONORS, replace=False))
-    chosen = rows.tolist()
-    return Asked(
-        asked.donors[rows], tuple(asked.wanted[row] for row in chosen), tuple(asked.known[row] for row in chosen)
-    )
 
 
 def _needs_asked(asked: Asked, *, seed: int) -> Array:

@@ -61,6 +61,14 @@ def fit_weights(queries: Sequence[Query], *, prior: Prior) -> Array:
     return _descend(_Loss.of(usable, prior=prior), prior=prior)
 
 
+def variances(queries: Sequence[Query]) -> Array:
+    """How much each feature varies among the others of a query, in the mean over the queries by weight (F,)."""
+    weights = np.array([query.weight for query in queries])
+    found = np.array([query.others.var(axis=0, dtype=np.float64) for query in queries])
+    mean: Array = weights @ found / weights.sum()
+    return mean
+
+
 def pair_loss(queries: Sequence[Query], *, weights: Array) -> float:
     """The mean loss of these weights over the queries, without the ridge; 0 where there are none."""
     usable = [query for query in queries if len(query.chosen) and len(query.others) and query.weight > 0]

@@ -1,15 +1,23 @@
-"""The ranker ``jiedui`` for histories: one set of weights for both directions, learnt inside the training period."""
+"""The ranker ``jiedui`` for histories: one set of weights for both directions, learnt inside the training period.
+
+How much is learnt goes by how many lists there are to learn from. Few: what experts expect of a pair holds whole, and
+plain rankers' scores are not read. Many: all signals are read, each held by its own spread alone, and how far lists
+are spread over the needs is the most that costs nothing to speak of in the latest window of training.
+"""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from marketplace.matching.engine.fit import Prior, Query, fit_weights
+from marketplace.matching.engine.fit import Prior, Query, fit_weights, variances
 from marketplace.matching.engine.history import History
-from marketplace.matching.engine.signals import SIGN_UNKNOWN, SIGNALS, Past, Signal, donor_signals, make_past
+from marketplace.matching.engine.metrics import list_gains
+from marketplace.matching.engine.past import Past, make_past
+from marketplace.matching.engine.signals import SIGN_UNKNOWN, SIGNALS, Signal, donor_signals
+from marketplace.matching.engine.spread import POOL, STRENGTH, pool_of, spread
 
 # What experts expect before any history is read, and how firmly: the signals of a donor or a need alone are free
 # to move, those of a pair are held, because a history of few donors says little about them.
@@ -23,7 +31,7 @@ CENTRE = {
     Signal.AREA: 0.5,
     Signal.BUDGET: 0.1,
 }
-HELD, LOOSE = 0.1, 0.003
+HELD, FREE, LOOSE = 0.1, 0.03, 0.003
 LOOSELY_HELD = frozenset({Signal.NEW_RATE, Signal.RECENT_RATE, Signal.TOTAL, Signal.IS_NEW, Signal.WAITING})
 PRIOR = Prior(
     centre=np.array([CENTRE.get(signal, 0.0) for signal in SIGNALS]),
@@ -38,7 +46,10 @@ MOST_DONORS = 300
 MOST_NEEDS = 600
 MOST_OTHERS = 800
 MOST_CELLS = 400_000
+MOST_ASKED = 3_000
+_LEAST_VARIANCE = 1e-6
 LIST_LENGTH = 10
+STRENGTHS = (STRENGTH, STRENGTH / 2, 0.0)
 
 Array = NDArray[Any]
 Progress = Callable[[str], None]
@@ -51,6 +62,30 @@ class Asked:
     donors: Array
     wanted: tuple[Array, ...]
     known: tuple[Array, ...]
+
+    def sample(self, *, rng: np.random.Generator) -> "Asked":
+        """At most 3,000 donors, drawn by lot: more would not make the intervals much narrower."""
+        if len(self.donors) <= MOST_ASKED:
+            return self
+        rows = np.sort(rng.choice(len(self.donors), MOST_ASKED, replace=False))
+        chosen = rows.tolist()
+        return Asked(
+            self.donors[rows], tuple(self.wanted[row] for row in chosen), tuple(self.known[row] for row in chosen)
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ranker:
+    """Weights (21,) in the order of SIGNALS; ``wide``: all signals are read; ``strength``: how far lists are spread."""
+
+    weights: Array
+    wide: bool = False
+    strength: float = STRENGTH
+
+    def scores(self, past: Past, donor: int) -> Array:
+        """Every candidate for one donor (candidates,)."""
+        scores: Array = donor_signals(past, donor, wide=self.wide) @ self.weights
+        return scores
 
 
 def asked_in(past: Past, *, min_gifts: int) -> Asked:
@@ -91,19 +126,52 @@ def training_windows(history: History, *, start: int, end: int) -> list[Past]:
     ]
 
 
-def learn_ranker(windows: list[Past], *, min_gifts: int, seed: int, progress: Progress) -> Array:
-    """The weights (16,) in the order of SIGNALS; the expert's where the history holds nothing to learn from."""
+def learn_ranker(windows: list[Past], *, min_gifts: int, seed: int, progress: Progress) -> Ranker:
+    """The ranker; the expert's where the history holds nothing to learn from."""
+    wide = are_many(windows, min_gifts=min_gifts)
     by_donor: list[Query] = []
     by_need: list[Query] = []
     for number, past in enumerate(windows, start=1):
         progress(f"learning from window {number} of {len(windows)}")
         rng = np.random.default_rng([seed, number])
-        donors, needs = window_queries(past, min_gifts=min_gifts, rng=rng)
+        donors, needs = window_queries(past, min_gifts=min_gifts, wide=wide, rng=rng)
         by_donor += donors
         by_need += needs
-    return fit_weights(
-        [*_balanced(by_donor), *_balanced(by_need)], prior=_prior(donors=len(by_donor), needs=len(by_need))
-    )
+    queries = [*_balanced(by_donor), *_balanced(by_need)]
+    prior = _prior(donors=len(by_donor), needs=len(by_need))
+    if not (wide and queries):
+        return Ranker(fit_weights(queries, prior=prior))
+    learnt = Ranker(fit_weights(queries, prior=_freed(prior, queries)), wide=True)
+    progress("choosing how far to spread")
+    asked = asked_in(windows[0], min_gifts=min_gifts).sample(rng=np.random.default_rng([seed, 1]))
+    strength = harmless_strength(windows[0], asked, scores_of=lambda donor: learnt.scores(windows[0], donor), seed=seed)
+    return replace(learnt, strength=strength)
+
+
+def are_many(windows: list[Past], *, min_gifts: int) -> bool:
+    """Whether there are more donors' lists than what experts expect is worth."""
+    lists = sum(min(len(asked_in(past, min_gifts=min_gifts).donors), MOST_DONORS) for past in windows)
+    return lists > EXPERT_LISTS
+
+
+def harmless_strength(past: Past, asked: Asked, *, scores_of: Callable[[int], Array], seed: int) -> float:
+    """The furthest that lists are spread within one standard error of the best recall (Breiman et al. 1984)."""
+    lots = np.random.default_rng([seed, 3]).permutation(len(past.candidates))
+    size, wanted = min(POOL, len(lots)), np.array([len(one) for one in asked.wanted])
+    pools = [
+        pool_of(scores_of(donor), barred=known, lots=lots, size=size)
+        for donor, known in zip(asked.donors.tolist(), asked.known, strict=True)
+    ]
+    partners, scores = (np.stack(part) for part in zip(*pools, strict=True))
+    recalls = []
+    for strength in STRENGTHS:
+        lists = spread(partners, scores, strength=strength, length=LIST_LENGTH)
+        hits = np.stack([np.isin(shown, new) for shown, new in zip(lists, asked.wanted, strict=True)])
+        recalls.append(list_gains(hits, wanted=wanted)[0])
+    best = max(recalls, key=lambda recall: float(recall.mean()))
+    lost = [best - recall for recall in recalls]
+    harmless = [one.mean() <= one.std() / np.sqrt(len(one)) for one in lost]
+    return STRENGTHS[harmless.index(True)]
 
 
 def _prior(*, donors: int, needs: int) -> Prior:
@@ -113,7 +181,15 @@ def _prior(*, donors: int, needs: int) -> Prior:
     return Prior(PRIOR.centre, np.where(PRIOR.strength < HELD, loose, held), PRIOR.is_free)
 
 
-def window_queries(past: Past, *, min_gifts: int, rng: np.random.Generator) -> tuple[list[Query], list[Query]]:
+def _freed(prior: Prior, queries: list[Query]) -> Prior:
+    """The same for many lists: held less, and by the spread of each signal, so that its unit does not matter."""
+    held = np.where(PRIOR.strength < HELD, prior.strength, np.maximum(prior.strength * FREE / HELD, LOOSE))
+    return Prior(prior.centre, held * np.maximum(variances(queries), _LEAST_VARIANCE), prior.is_free)
+
+
+def window_queries(
+    past: Past, *, min_gifts: int, wide: bool, rng: np.random.Generator
+) -> tuple[list[Query], list[Query]]:
     """The window as donor queries (their new needs against a sample of the rest) and need queries (likewise)."""
     asked = asked_in(past, min_gifts=min_gifts)
     if not len(asked.donors):
@@ -127,7 +203,7 @@ def window_queries(past: Past, *, min_gifts: int, rng: np.random.Generator) -> t
     of_need = np.zeros((len(every), len(needs), len(SIGNALS)), dtype=np.float32)
     is_wanted, is_known = (np.zeros((len(every), len(needs)), dtype=bool) for _ in range(2))
     for row, donor in enumerate(asked.donors.tolist()):
-        signals = donor_signals(past, donor)
+        signals = donor_signals(past, donor, wide=wide)
         of_need[row] = signals[needs]
         is_wanted[row], is_known[row] = np.isin(needs, asked.wanted[row]), np.isin(needs, asked.known[row])
         if row in sampled:

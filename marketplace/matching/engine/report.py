@@ -17,7 +17,7 @@ def describe(measured: Mapping[str, Any]) -> str:
     if "donors" in measured and not measured["rows"]:
         lines.append("No donor has enough needs before the split and a new one after it: lower --min-gifts.")
     if "exposure" in measured:
-        lines += ["", "what spreading the lists costs (strength; the table above uses 0.5)"]
+        lines += ["", f"what spreading the lists costs (strength; the table above uses {measured['strength']:g})"]
         lines += [f"{row['strength']:<18}{_line(row)[18:]}" for row in measured["exposure"]]
     success = measured["success"]
     if success and success["n"]:

@@ -18,6 +18,19 @@ NOBODY = -1
 Array = NDArray[Any]
 
 
+def pool_of(scores: Array, *, barred: Array, lots: Array, size: int) -> tuple[Array, Array]:
+    """The best ``size`` of all (n,), best first, and their scores; NOBODY and -inf where fewer are left.
+
+    Ties fall as ``lots`` says, a permutation (n,): alike for every ranker, and not by the order of the ids.
+    """
+    scores = np.array(scores, dtype=np.float64)
+    scores[barred] = -np.inf
+    mixed = scores[lots]
+    best = np.argsort(-mixed, kind="stable")[:size]
+    allowed = np.isfinite(mixed[best])
+    return np.where(allowed, lots[best], NOBODY), np.where(allowed, mixed[best], -np.inf)
+
+
 def spread(partners: Array, scores: Array, *, strength: float, length: int) -> Array:
     """Lists of ``length`` out of pools: partners, scores (Q, P), best first -> (Q, length) int64, best first.
 

@@ -18,7 +18,8 @@ from marketplace.matching.engine.chances import (
 from marketplace.matching.engine.history import UNKNOWN, History
 from marketplace.matching.engine.learnt import Asked, asked_in
 from marketplace.matching.engine.metrics import area_under_curve, bootstrap, brier, calibration_error
-from marketplace.matching.engine.signals import SIGNALS, Past, donor_signals
+from marketplace.matching.engine.past import Past
+from marketplace.matching.engine.signals import SIGNALS, donor_signals
 
 OTHERS = 40
 PAIR_RATE = 1.0 / (1 + OTHERS)
