@@ -106,7 +106,7 @@ def _failed(error: HTTPException) -> ResponseReturnValue:
 
 def _read_what_comes() -> None:
     """Throw the rest of the upload away: a browser that is still sending when the line is cut never shows our page."""
-    rest = request.environ["wsgi.input"]
+    rest = request.input_stream
     for _ in range(_MOST_THROWN_AWAY // _PIECE):
         if not rest.read(_PIECE):
             return
