@@ -18,8 +18,6 @@ UNKNOWN_AMOUNT = -20_000
 TEXT_DIMENSIONS = 32
 TEXT_LENGTH = 127
 TEXT_SHIFT = 7
-# The sweep bounds a product by this many of its dimensions, the ones that tell most, and the length of the rest.
-TEXT_HEAD = 16
 PERCENT = 100
 LONGEST_WAIT_DAYS = 365
 RECENCY_HALF_LIFE_DAYS = 90

@@ -1,11 +1,9 @@
 """The compiled sweep: the best k donors of each need and the best k needs of each donor, in one pass and exactly.
 
 The donors that a need may meet lie side by side on a shelf, put there area by area: a stack, whose lower layers stay
-while needs of one kind and category follow each other by division. Per need the shelf is scored without its text in
-16-bit whole numbers; half of the text's dimensions and the length of the rest bound what the text can add. The pairs
-that can be best are finished first, their k-th score bounds the need's list, and only the few pairs that can still
-enter a list are looked at one by one. What looks at all pairs are small functions of plain loops, so that they become
-vector code.
+while needs of one kind and category follow each other by division. Per need the shelf is scored in full in 16-bit whole
+numbers, a bound from below on the k-th score is read off, and only the few pairs that can still enter a list are looked
+at one by one. What looks at all pairs are small functions of plain loops, so that they become vector code.
 
 A list entry is one int64, ``score << 32 | (2**32 - 1 - tie rank)``: larger is better, ties included, -1 is an empty
 place. Everything stands in this one module: the cache of compiled code notices no change in another.
@@ -18,7 +16,7 @@ from numpy.typing import NDArray
 
 from marketplace.matching.engine.candidates import AREA_ROOM, CLOSED, LEVELS
 from marketplace.matching.engine.compiled import compiled
-from marketplace.matching.engine.features import AMOUNT_REACH, TEXT_HEAD, TEXT_LENGTH, TEXT_SHIFT
+from marketplace.matching.engine.features import AMOUNT_REACH, TEXT_DIMENSIONS, TEXT_LENGTH, TEXT_SHIFT
 from marketplace.matching.engine.problem import CATEGORIES
 
 I8 = NDArray[np.int8]
@@ -37,7 +35,7 @@ u64 = np.uint64
 WORD = 8
 LOW = (1 << 32) - 1
 REACH = AMOUNT_REACH
-HEAD = TEXT_HEAD
+DIMENSIONS = TEXT_DIMENSIONS
 LONGEST = TEXT_LENGTH
 SHIFT = TEXT_SHIFT
 CATEGORY_COUNT = len(CATEGORIES)
@@ -61,23 +59,18 @@ class Asks(NamedTuple):
     amount: I16
     const: I16
     vectors: I8
-    tail: I16
     tie: I64
     excluded: I64
     excluded_start: I64
 
 
 class Gives(NamedTuple):
-    """Columns of the donors, a row each, and how they are filed; ``base`` is (13, D), terms of donor and category.
-
-    ``tail`` is the length of a vector's dimensions from HEAD on, rounded up.
-    """
+    """Columns of the donors, a row each, and how they are filed; ``base`` is (13, D), terms of donor and category."""
 
     base: I16
     typical: I16
     budget: I16
     vectors: I8
-    tail: I16
     keys: I64
     starts: I64
     members: I32
@@ -105,30 +98,28 @@ class Row(NamedTuple):
 class Shelf(NamedTuple):
     """Who may meet the need at hand, a place each, and room to work.
 
-    ``place_of`` is a donor's place or -1. A donor that also stands in a wider area is closed there: ``under`` is that
-    place or -1, ``held`` the terms it had. ``threshold`` is what a score must reach to enter the donor's list.
-    ``heads`` (HEAD, places) are the first dimensions of the text.
+    ``place_of`` is a donor's place or -1. A donor that is found once more, in a narrower area, keeps its place and gets
+    the terms of that area: ``raised`` is a stack of such places, ``held`` the terms that each had before. ``threshold``
+    is what a score must reach to enter the donor's list. ``texts`` (DIMENSIONS, places) are the vectors of the texts.
     """
 
     base: I16
     typical: I16
     budget: I16
     threshold: I16
-    heads: I8
-    tail: I16
+    texts: I8
     donor: I32
-    under: I32
-    held: I16
     place_of: I32
+    raised: I32
+    held: I16
     worst: I16
     out: I16
-    most: I16
+    products: I16
     hits: U8
     words: I32
     lanes: I16
     folded: I16
     found: I32
-    full: I16
     best: I64
 
 
@@ -180,13 +171,13 @@ def bound(lanes: I16, m: Int, rank: Int) -> Int:
 
 
 @compiled
-def least_of(most: I16, n: Int, lanes: I16, folded: I16, rank: Int) -> Int:
+def least_of(out: I16, n: Int, lanes: I16, folded: I16, rank: Int) -> Int:
     """A score, 0 or more, that at least ``rank`` of the first n reach; lanes, folded: room to work."""
     m = n // FOLD
     enough = LANES_PER_PLACE * rank
     if m < enough:
         return 0
-    fold(lanes, most, m)
+    fold(lanes, out, m)
     while m // FOLD >= enough:
         m //= FOLD
         fold(folded, lanes, m)
@@ -196,63 +187,70 @@ def least_of(most: I16, n: Int, lanes: I16, folded: I16, rank: Int) -> Int:
 
 
 @compiled
-def add_most(most: I16, out: I16, heads: I8, tails: I16, n: Int, vectors: I8, need: Int, tail: Int, step: Int) -> None:
-    """most = the largest score that each pair can have once its text is known in full.
-
-    That is its score without text and step * level of the product of the heads and of the tails' lengths (Cauchy and
-    Schwarz).
-    """
-    v0, v1, v2, v3 = i16(vectors[need, 0]), i16(vectors[need, 1]), i16(vectors[need, 2]), i16(vectors[need, 3])
-    v4, v5, v6, v7 = i16(vectors[need, 4]), i16(vectors[need, 5]), i16(vectors[need, 6]), i16(vectors[need, 7])
+def add_eight(products: I16, texts: I8, first: Int, n: Int, vectors: I8, need: Int) -> None:
+    """products += the products of eight dimensions of the texts, from ``first`` on."""
+    v0, v1, v2, v3 = (
+        i16(vectors[need, first]), i16(vectors[need, first + 1]), i16(vectors[need, first + 2]),
+        i16(vectors[need, first + 3]),
+    )  # fmt: skip
+    v4, v5, v6, v7 = (
+        i16(vectors[need, first + 4]), i16(vectors[need, first + 5]), i16(vectors[need, first + 6]),
+        i16(vectors[need, first + 7]),
+    )  # fmt: skip
+    t0, t1, t2, t3 = texts[first], texts[first + 1], texts[first + 2], texts[first + 3]
+    t4, t5, t6, t7 = texts[first + 4], texts[first + 5], texts[first + 6], texts[first + 7]
     for p in range(n):
-        most[p] = i16(
-            tails[p] * i16(tail)
-            + heads[0, p] * v0
-            + heads[1, p] * v1
-            + heads[2, p] * v2
-            + heads[3, p] * v3
-            + heads[4, p] * v4
-            + heads[5, p] * v5
-            + heads[6, p] * v6
-            + heads[7, p] * v7
+        products[p] = i16(
+            products[p]
+            + t0[p] * v0
+            + t1[p] * v1
+            + t2[p] * v2
+            + t3[p] * v3
+            + t4[p] * v4
+            + t5[p] * v5
+            + t6[p] * v6
+            + t7[p] * v7
         )
-    v0, v1, v2, v3 = i16(vectors[need, 8]), i16(vectors[need, 9]), i16(vectors[need, 10]), i16(vectors[need, 11])
-    v4, v5, v6, v7 = i16(vectors[need, 12]), i16(vectors[need, 13]), i16(vectors[need, 14]), i16(vectors[need, 15])
-    for p in range(n):
-        product = i16(
-            most[p]
-            + heads[8, p] * v0
-            + heads[9, p] * v1
-            + heads[10, p] * v2
-            + heads[11, p] * v3
-            + heads[12, p] * v4
-            + heads[13, p] * v5
-            + heads[14, p] * v6
-            + heads[15, p] * v7
-        )
-        level = min(max(i16(product >> i16(SHIFT)), i16(0)), i16(LONGEST))
-        most[p] = i16(out[p] + i16(i16(step) * level))
 
 
 @compiled
-def add_whole(most: I16, out: I16, n: Int, step: Int) -> None:
-    """most = the largest score that each pair can have, whatever its text."""
+def multiply(products: I16, texts: I8, n: Int, vectors: I8, need: Int) -> None:
+    """products = the product of each text on the shelf with the need's."""
     for p in range(n):
-        most[p] = i16(out[p] + i16(i16(step) * i16(LONGEST)))
+        products[p] = i16(0)
+    for first in range(0, DIMENSIONS, 8):
+        add_eight(products, texts, first, n, vectors, need)
 
 
 @compiled
-def mark_from(hits: U8, most: I16, n: Int, least: Int) -> None:
-    """hits = 1 where a score can reach the least."""
+def multiply_each(
+    products: I16, n: Int, found: I32, count: Int, donor: I32, others: I8, vectors: I8, need: Int
+) -> None:
+    """The same for the places found alone, without texts on the shelf; 0 elsewhere."""
     for p in range(n):
-        hits[p] = u8(most[p] >= i16(least))
+        products[p] = i16(0)
+    for at in range(count):
+        who = donor[found[at]]
+        product = i16(0)
+        # The length is read, not known: 32 steps written out would not become vectors.
+        for d in range(vectors.shape[1]):
+            product = i16(product + i16(vectors[need, d]) * i16(others[who, d]))
+        products[found[at]] = product
 
 
 @compiled
-def mark(hits: U8, most: I16, threshold: I16, n: Int, least: Int) -> None:
-    """hits = 1 where a score can reach the need's least or the donor's threshold."""
+def add_text(out: I16, products: I16, n: Int, step: Int) -> None:
+    """out += step * level of the products."""
     for p in range(n):
-        hits[p] = u8(most[p] >= min(threshold[p], i16(least)))
+        level = min(max(i16(products[p] >> i16(SHIFT)), i16(0)), i16(LONGEST))
+        out[p] = i16(out[p] + i16(i16(step) * level))
+
+
+@compiled
+def mark(hits: U8, out: I16, threshold: I16, n: Int, least: Int) -> None:
+    """hits = 1 where a score reaches the need's least or the donor's threshold."""
+    for p in range(n):
+        hits[p] = u8(out[p] >= min(threshold[p], i16(least)))
 
 
 @compiled
@@ -273,27 +271,6 @@ def gather(found: I32, words: U64, hit_words: I32, n: Int) -> Int:
             count += np.int64(bits & u64(1))
             bits >>= u64(8)
     return count
-
-
-@compiled
-def dot(vectors: I8, row: Int, others: I8, other: Int) -> Any:
-    """The product of two vectors. Their length is read, not known: 32 steps written out would not become vectors."""
-    product = i16(0)
-    for d in range(vectors.shape[1]):
-        product = i16(product + i16(vectors[row, d]) * i16(others[other, d]))
-    return product
-
-
-@compiled
-def finish(
-    full: I16, out: I16, found: I32, count: Int, donor: I32, vectors: I8, others: I8, need: Int, step: Int
-) -> None:
-    """The full scores of the pairs found: step * level of the whole product of the vectors added."""
-    for at in range(count):
-        p = found[at]
-        product: Any = np.int64(dot(vectors, donor[p], others, need)) if step > 0 else 0
-        level: Any = min(max(product >> SHIFT, 0), LONGEST)
-        full[at] = i16(out[p] + step * level)
 
 
 @compiled
@@ -329,33 +306,30 @@ def find(keys: I64, low: Int, high: Int, key: Int) -> Int:
 
 @compiled
 def list_donors(
-    best: I64, full: I16, found: I32, count: Int, donor: I32, need: Int, excluded: I64, low: Int, high: Int
-) -> Int:
-    """Make the need's list (1, k) of the pairs found; the score of its last place, 0 while that is empty.
-
-    Its forbidden pairs are excluded[low:high].
-    """
+    best: I64, out: I16, found: I32, count: Int, donor: I32, need: Int, excluded: I64, low: Int, high: Int
+) -> None:
+    """Make the need's list (1, k) of the pairs found; its forbidden pairs are excluded[low:high]."""
     best[:] = -1
     for at in range(count):
-        who = donor[found[at]]
+        p = found[at]
+        who = donor[p]
         if low == high or find(excluded, low, high, need << 32 | who) < 0:
-            insert(best, 0, np.int64(full[at]) << 32 | (LOW - who))
-    return np.int64(threshold_of(best, 0))
+            insert(best, 0, np.int64(out[p]) << 32 | (LOW - who))
 
 
 @compiled
 def list_need(
-    entries: I64, full: I16, found: I32, count: Int, donor: I32, threshold: I16, worst: I16, need: Int, tie: Int,
+    entries: I64, out: I16, found: I32, count: Int, donor: I32, threshold: I16, worst: I16, need: Int, tie: Int,
     excluded: I64, low: Int, high: Int,
 ) -> None:  # fmt: skip
     """Offer the need to the donors found whose threshold it reaches, and raise these."""
     for at in range(count):
-        p, reached = found[at], full[at]
-        if reached < threshold[p]:
+        p = found[at]
+        if out[p] < threshold[p]:
             continue
         who = donor[p]
         if low == high or find(excluded, low, high, need << 32 | who) < 0:
-            insert(entries, who, np.int64(reached) << 32 | (LOW - tie))
+            insert(entries, who, np.int64(out[p]) << 32 | (LOW - tie))
             worst[who] = threshold_of(entries, who)
             threshold[p] = worst[who]
 
@@ -373,52 +347,56 @@ def make_shelf(gives: Gives, k: Int, donor_entries: I64) -> Shelf:
     widest = 0
     for at in range(len(gives.keys)):
         widest = max(widest, gives.starts[at + 1] - gives.starts[at])
-    room = (len(LEVELS) + 1) * widest + PAD
     donors = len(gives.typical)
+    found_at_most = (len(LEVELS) + 1) * widest
+    room = min(found_at_most, donors) + PAD
     worst = np.full(donors, UNREACHED, i16)
     for donor in range(len(donor_entries)):
         worst[donor] = threshold_of(donor_entries, donor)
     return Shelf(
         base=np.empty(room, i16), typical=np.empty(room, i16), budget=np.empty(room, i16),
-        threshold=np.empty(room, i16), heads=np.empty((HEAD, room), np.int8), tail=np.empty(room, i16),
-        donor=np.empty(room, i32), under=np.empty(room, i32), held=np.empty(room, i16),
-        place_of=np.full(donors, NOBODY, i32), worst=worst,
-        out=np.empty(room, i16), most=np.empty(room, i16), hits=np.empty(padded(room), u8), words=np.empty(room, i32),
-        lanes=np.empty(room, i16), folded=np.empty(room, i16), found=np.empty(room + 1, i32), full=np.empty(room, i16),
+        threshold=np.empty(room, i16), texts=np.empty((DIMENSIONS, room), np.int8),
+        donor=np.empty(room, i32), place_of=np.full(donors, NOBODY, i32), raised=np.empty(found_at_most, i32),
+        held=np.empty(found_at_most, i16), worst=worst,
+        out=np.empty(room, i16), products=np.empty(room, i16), hits=np.empty(padded(room), u8),
+        words=np.empty(room, i32), lanes=np.empty(room, i16), folded=np.empty(room, i16), found=np.empty(room + 1, i32),
         best=np.empty((1, k), np.int64),
     )  # fmt: skip
 
 
 @compiled
-def put(shelf: Shelf, start: Int, gives: Gives, found: Int, category: Int, term: Int, by_head: bool) -> Int:
-    """Put the donors of one posting on the shelf from ``start`` on, closed where they stood before; the new end."""
-    p = start
+def put(shelf: Shelf, end: Int, top: Int, gives: Gives, found: Int, category: Int, term: Int, with_texts: bool) -> Int:
+    """Put the donors of one posting on the shelf, whose places end at ``end`` and whose stack at ``top``.
+
+    Returns how many of them came new; the others were raised.
+    """
+    p = end
     for at in range(gives.starts[found], gives.starts[found + 1]):
         donor = gives.members[at]
-        under = shelf.place_of[donor]
-        if under >= 0:
-            shelf.held[p] = shelf.base[under]
-            shelf.base[under] = i16(CLOSED)
-        shelf.under[p], shelf.donor[p], shelf.place_of[donor] = under, donor, p
+        stands = shelf.place_of[donor]
+        if stands >= 0:
+            shelf.raised[top], shelf.held[top] = stands, shelf.base[stands]
+            shelf.base[stands] = i16(gives.base[category, donor] + term)
+            top += 1
+            continue
+        shelf.donor[p], shelf.place_of[donor] = donor, p
         shelf.base[p] = i16(gives.base[category, donor] + term)
         shelf.typical[p], shelf.budget[p] = gives.typical[donor], gives.budget[donor]
         shelf.threshold[p] = shelf.worst[donor]
-        if by_head:
-            shelf.tail[p] = gives.tail[donor]
-            for d in range(HEAD):
-                shelf.heads[d, p] = gives.vectors[donor, d]
+        if with_texts:
+            for d in range(DIMENSIONS):
+                shelf.texts[d, p] = gives.vectors[donor, d]
         p += 1
-    return p
+    return p - end
 
 
 @compiled
-def take_off(shelf: Shelf, start: Int, end: Int) -> None:
-    """Take what stands between off the shelf again, the last first."""
-    for p in range(end - 1, start - 1, -1):
-        donor, under = shelf.donor[p], shelf.under[p]
-        shelf.place_of[donor] = under
-        if under >= 0:
-            shelf.base[under], shelf.threshold[under] = shelf.held[p], shelf.worst[donor]
+def take_off(shelf: Shelf, start: Int, end: Int, low: Int, top: Int) -> None:
+    """Lower the places raised[low:top] again, the last first, and take what stands from start to end off the shelf."""
+    for at in range(top - 1, low - 1, -1):
+        shelf.base[shelf.raised[at]] = shelf.held[at]
+    for p in range(start, end):
+        shelf.place_of[shelf.donor[p]] = NOBODY
 
 
 @compiled
@@ -436,26 +414,35 @@ def row_of(gives: Gives, kind: Int, category: Int) -> Row:
 
 @compiled
 def fill(
-    shelf: Shelf, ends: I64, areas: I64, is_same: bool, division: Int, row: Row, gives: Gives, step: Int, by_head: bool
-) -> None:
-    """Exchange the layers that another division or another row needs; ends, areas: those of each layer."""
+    shelf: Shelf, layers: I64, is_same: bool, division: Int, row: Row, gives: Gives, step: Int, with_texts: bool
+) -> Int:
+    """Exchange the layers that another division or another row needs, and return how many places are filled.
+
+    layers (3, levels + 1): the area of each layer, and where its places and its part of the stack end.
+    """
+    areas, ends, tops = layers[0], layers[1], layers[2]
+    last = len(ends) - 1
     end: Int = 0
+    top: Int = 0
     for layer in range(len(ends)):
         area = NOBODY if layer == 0 else division - division % LEVELS[layer - 1]
         if is_same and area == areas[layer]:
-            end = ends[layer]
+            end, top = ends[layer], tops[layer]
             continue
         if layer == 0 or is_same:
-            take_off(shelf, end, ends[len(ends) - 1])
+            take_off(shelf, end, ends[last], top, tops[last])
             is_same = False
         is_new = layer == 0 or area != areas[layer - 1]
         found = find(gives.keys, row.low, row.high, row.key + 1 + area) if is_new else NOBODY
         if found >= 0:
-            end = put(shelf, end, gives, found, row.category, step * layer, by_head)
-        areas[layer], ends[layer] = area, end
+            size = gives.starts[found + 1] - gives.starts[found]
+            came = put(shelf, end, top, gives, found, row.category, step * layer, with_texts)
+            end, top = end + came, top + size - came
+        areas[layer], ends[layer], tops[layer] = area, end, top
     for p in range(end, padded(end)):
         shelf.base[p], shelf.typical[p], shelf.budget[p] = i16(CLOSED), i16(0), i16(0)
-        shelf.threshold[p] = i16(0)
+        shelf.threshold[p], shelf.donor[p] = i16(0), i32(0)
+    return end
 
 
 @compiled
@@ -475,19 +462,19 @@ def sweep(order: I64, asks: Asks, gives: Gives, steps: Steps, partners: I32, uni
     shelf = make_shelf(gives, k, donor_entries)
     # Named here once: an array that is read from a tuple is counted each time, and threads would wait for each other.
     kinds, categories, divisions, amounts, consts = asks.kind, asks.category, asks.division, asks.amount, asks.const
-    need_vectors, need_tails, ties, vectors = asks.vectors, asks.tail, asks.tie, gives.vectors
+    need_vectors, ties, vectors = asks.vectors, asks.tie, gives.vectors
     forbidden, forbidden_start = asks.excluded, asks.excluded_start
     base, typical, budget, threshold, donor, worst = (
         shelf.base, shelf.typical, shelf.budget, shelf.threshold, shelf.donor, shelf.worst,
     )  # fmt: skip
-    heads, tails, out, mosts, hits = shelf.heads, shelf.tail, shelf.out, shelf.most, shelf.hits
-    lanes, folded, found, full, best = shelf.lanes, shelf.folded, shelf.found, shelf.full, shelf.best
+    texts, out, products, hits = shelf.texts, shelf.out, shelf.products, shelf.hits
+    lanes, folded, found, best = shelf.lanes, shelf.folded, shelf.found, shelf.best
     words, hit_words = hits.view(np.uint64), shelf.words
-    ends, areas = np.zeros(len(LEVELS) + 1, np.int64), np.zeros(len(LEVELS) + 1, np.int64)
+    layers = np.zeros((3, len(LEVELS) + 1), np.int64)
+    n: Int = 0
     kind, category, division = np.int64(NOBODY), np.int64(NOBODY), np.int64(NOBODY)
     row = row_of(gives, kind, category)
-    # For one need alone the heads would cost more to put on the shelf than they spare.
-    by_head = steps.text > 0 and len(donor_entries) > 0
+    with_texts = steps.text > 0 and len(donor_entries) > 0
     for at in range(len(order)):
         need = order[at]
         is_same = kinds[need] == kind and categories[need] == category
@@ -496,35 +483,28 @@ def sweep(order: I64, asks: Asks, gives: Gives, steps: Steps, partners: I32, uni
             row = row_of(gives, kind, category)
         if not is_same or divisions[need] != division:
             division = divisions[need]
-            fill(shelf, ends, areas, is_same, division, row, gives, steps.area, by_head)
-        n = ends[len(ends) - 1]
+            n = padded(fill(shelf, layers, is_same, division, row, gives, steps.area, with_texts))
         if n == 0:
             continue
-        n = padded(n)
         amount, const = amounts[need], np.int64(consts[need])
         fit, cover = (steps.fit, steps.cover) if amount > 0 else (0, 0)
         const += (fit + cover) * REACH
         low, high = forbidden_start[need], forbidden_start[need + 1]
         score(out, base, typical, budget, n, amount, const, fit, cover)
         if steps.text > 0:
-            if by_head:
-                add_most(mosts, out, heads, tails, n, need_vectors, need, need_tails[need], steps.text)
+            if with_texts:
+                multiply(products, texts, n, need_vectors, need)
             else:
-                add_whole(mosts, out, n, steps.text)
-            least = least_of(mosts, n, lanes, folded, k + high - low)
-            if least > 0:
-                # Those that can be best of all are finished first: their k-th score turns away most of the others.
-                mark_from(hits, mosts, n, least)
+                # For one need alone: only what the text can still bring into its list.
+                least = least_of(out, n, lanes, folded, k + high - low) - steps.text * LONGEST
+                mark(hits, out, threshold, n, least)
                 count = gather(found, words, hit_words, n)
-                finish(full, out, found, count, donor, vectors, need_vectors, need, steps.text)
-                least = list_donors(best, full, found, count, donor, need, forbidden, low, high)
-            mark(hits, mosts, threshold, n, least)
-        else:
-            mark(hits, out, threshold, n, least_of(out, n, lanes, folded, k + high - low))
+                multiply_each(products, n, found, count, donor, vectors, need_vectors, need)
+            add_text(out, products, n, steps.text)
+        mark(hits, out, threshold, n, least_of(out, n, lanes, folded, k + high - low))
         count = gather(found, words, hit_words, n)
-        finish(full, out, found, count, donor, vectors, need_vectors, need, steps.text)
-        list_donors(best, full, found, count, donor, need, forbidden, low, high)
-        list_need(donor_entries, full, found, count, donor, threshold, worst, need, ties[need], forbidden, low, high)
+        list_donors(best, out, found, count, donor, need, forbidden, low, high)
+        list_need(donor_entries, out, found, count, donor, threshold, worst, need, ties[need], forbidden, low, high)
         for q in range(k):
             entry = best[0, q]
             if entry < 0:

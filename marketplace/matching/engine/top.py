@@ -22,25 +22,25 @@ from marketplace.matching.engine.candidates import (
     sweep_order,
     waiting_order,
 )
-from marketplace.matching.engine.features import FEATURES, TEXT_HEAD, Feature
+from marketplace.matching.engine.features import FEATURES, Feature
 from marketplace.matching.engine.model import Model
 from marketplace.matching.engine.pairs import eligible, pair_units
 from marketplace.matching.engine.problem import Needs, Problem
 
 # Below this many needs times donors a second thread costs more than it brings.
 PAIRS_WORTH_A_THREAD = 5_000_000
-# Needs that a thread takes at a time, and those that it takes first: one in SAMPLE, all over the market, so that the
-# donors' lists hold good needs early and the rest is turned away at once.
+# Needs that a thread takes at a time, and those that are taken first: one in FIRST, the ones that score highest by
+# themselves, so that the donors' lists hold good needs early and the rest is turned away at once.
 PART = 4096
-SAMPLE = 32
+FIRST = 16
 NOBODY = -1
 TIE_MASK = (1 << 32) - 1
 MOST_PLACES = 50
 PAIR_FEATURES = (Feature.AREA, Feature.AMOUNT, Feature.BUDGET, Feature.TEXT)
 NEED_FEATURES = (Feature.URGENCY, Feature.VULNERABILITY, Feature.WAITING, Feature.NEVER_HELPED)
+_NEED_COLUMNS = tuple(feature.value for feature in NEED_FEATURES)
 EVERY = slice(None)
 _FIRST_ROW = np.zeros(1, dtype=np.int64)
-_NO_TAIL = np.zeros(1, dtype=np.int16)
 
 Array = NDArray[Any]
 
@@ -105,7 +105,7 @@ class Prepared:
     def gives(self) -> tuple[Any, ...]:
         """The columns of all donors and how they are filed, as the kernel reads them."""
         donors, filed = self.problem.donors, self.postings
-        columns = (filed.base, donors.log_typical, donors.log_budget, donors.vectors, tails(donors.vectors))
+        columns = (filed.base, donors.log_typical, donors.log_budget, donors.vectors)
         return (*columns, filed.keys, filed.starts, filed.members, filed.by_category)
 
     @cached_property
@@ -172,27 +172,21 @@ def need_terms(needs: Needs, *, steps: Array, rows: slice = EVERY) -> Array:
     return terms
 
 
-def tails(vectors: Array) -> Array:
-    """(n,) int16: the length of the dimensions of each vector that the sweep's bound leaves out, rounded up."""
-    rest = vectors[:, TEXT_HEAD:]
-    lengths: Array = np.ceil(np.sqrt(np.einsum("ij,ij->i", rest, rest, dtype=np.float32)))
-    return lengths.astype(np.int16)
-
-
 def need_columns(needs: Needs, *, steps: Array, rows: slice = EVERY) -> tuple[Array, ...]:
     """The needs' own columns as the kernel reads them, of some rows."""
     terms = need_terms(needs, steps=steps, rows=rows)
     columns = (needs.kind, needs.category, needs.division, needs.log_amount)
-    return (*(column[rows] for column in columns), terms, needs.vectors[rows], tails(needs.vectors[rows]))
+    return (*(column[rows] for column in columns), terms, needs.vectors[rows])
 
 
 def _own_columns(prepared: Prepared, *, need: int) -> tuple[Array, ...]:
-    """``need_columns`` of one need, without what only a full sweep reads: the tail of its text."""
+    """``need_columns`` of one need."""
     needs, row = prepared.problem.needs, slice(need, need + 1)
-    columns = (getattr(needs, feature.value)[need] for feature in NEED_FEATURES)
-    terms = sum(step * int(level) for step, level in zip(prepared.need_steps, columns, strict=True))
+    terms = 0
+    for name, step in zip(_NEED_COLUMNS, prepared.need_steps, strict=True):
+        terms += step * int(getattr(needs, name)[need])
     own = (needs.kind[row], needs.category[row], needs.division[row], needs.log_amount[row])
-    return (*own, np.array([terms], dtype=np.int16), needs.vectors[row], _NO_TAIL)
+    return (*own, np.array([terms], dtype=np.int16), needs.vectors[row])
 
 
 def best_pairs(prepared: Prepared, *, k: int, threads: int = 2) -> tuple[Top, Top]:
@@ -266,7 +260,7 @@ def _with_loose(prepared: Prepared, best: Top, *, need: int, k: int) -> Top:
 
 def _run(prepared: Prepared, *, by_need: Top, donor_entries: Array) -> None:
     """Sweep all needs, one thread for each of ``donor_entries`` (T, D, k), whose first holds the donors' lists then."""
-    parts = iter(_parts(prepared.sweep_order, threads=len(donor_entries)))
+    parts = iter(_parts(prepared, threads=len(donor_entries)))
     turn = Lock()
 
     def take_parts(entries: Array) -> None:
@@ -286,12 +280,16 @@ def _run(prepared: Prepared, *, by_need: Top, donor_entries: Array) -> None:
         _kernel().merge(donor_entries[0], others)
 
 
-def _parts(order: Array, *, threads: int) -> list[Array]:
-    """The order in parts: a sample for each thread to begin with, then the rest piece by piece."""
+def _parts(prepared: Prepared, *, threads: int) -> list[Array]:
+    """The order in parts: the needs that score highest by themselves, then the rest piece by piece."""
+    order = prepared.sweep_order
     if len(order) <= PART:
         return [order]
-    sample, rest = order[::SAMPLE], np.delete(order, np.s_[::SAMPLE])
-    return [*(sample[part::threads] for part in range(threads)), *np.array_split(rest, len(rest) // PART + 1)]
+    terms = need_terms(prepared.problem.needs, steps=prepared.steps)[order]
+    rank = len(order) - len(order) // FIRST
+    is_first = terms >= np.partition(terms, rank)[rank]
+    rest = order[~is_first]
+    return [*np.array_split(order[is_first], threads), *np.array_split(rest, len(rest) // PART + 1)]
 
 
 def _sweep(prepared: Prepared, *, asks: tuple[Array, ...], order: Array, by_need: Top, donor_entries: Array) -> None:
