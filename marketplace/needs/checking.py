@@ -15,8 +15,15 @@ from marketplace.needs.models import Need, NeedLine
 from marketplace.needs.similar import COMPARED_WITHIN, stories_to_compare
 from marketplace.regions.models import Division
 
+ENTRY_PENDING = "The household's entry into the register has not passed its notice: the need is published after it."
 # Endings that a village's name carries in the register and nobody writes in a story.
 _VILLAGE_ENDINGS = ("村民委员会", "居民委员会", "社区居委会", "村委会", "居委会", "社区", "村")
+
+
+def is_entry_pending(need: Need) -> bool:
+    """True where the household is new to the register and its entry has not passed a notice yet (R-V4)."""
+    household = db.session.get(Household, need.household_id) if need.household_id is not None else None
+    return household is not None and household.entry_pending
 
 
 def lint_of(need: Need, *, now: datetime) -> list[Finding]:

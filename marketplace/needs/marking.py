@@ -14,6 +14,7 @@ from marketplace.households.models import Household
 from marketplace.needs.checking import lint_of
 from marketplace.needs.lint import Finding, Severity
 from marketplace.needs.models import Need
+from marketplace.needs.outliers import far_amount, helped_already, near_limit
 from marketplace.relatives.queries import has_staff_phone, shares_contact, ties_of
 
 # A flag weighs more than any number of notes that a need can have.
@@ -34,7 +35,8 @@ def mark_need(need: Need, *, findings: list[Finding] | None = None, now: datetim
     """Look at the need as it is now, and keep with it what stands out."""
     found = lint_of(need, now=now) if findings is None else findings
     marks = [Mark(f.rule, f.message, f.severity is not Severity.NOTE, dict(f.params)) for f in found]
-    marks += _conflicts(need)
+    if need.household_id is not None:
+        marks += _about_household(need, need.household_id, now=now)
     need.marks = [asdict(mark) for mark in marks]
     need.risk = sum(FLAG_WEIGHT if mark.flags else 1 for mark in marks)
     need.is_flagged = any(mark.flags for mark in marks)
@@ -53,15 +55,22 @@ def is_first_approved(need: Need) -> bool:
     return need.state is NeedState.SUBMITTED and need.first_reviewer_id is not None
 
 
-def _conflicts(need: Need) -> Iterator[Mark]:
+def _about_household(need: Need, household_id: int, *, now: datetime) -> Iterator[Mark]:
+    """Ties to whoever posted or works there, and what is unusual beside others."""
+    yield from _conflicts(need, household_id)
+    for unusual in helped_already(need, now=now):
+        yield Mark(unusual.rule, unusual.message, True, dict(unusual.params))
+    for unusual in (*far_amount(need, now=now), *near_limit(need, now=now)):
+        yield Mark(unusual.rule, unusual.message, False, dict(unusual.params))
+
+
+def _conflicts(need: Need, household_id: int) -> Iterator[Mark]:
     """Ties between the household and whoever posted for it, or any member of staff (fraud rules 2 and 9)."""
-    if need.household_id is None:
-        return
-    if need.household_id in ties_of(need.poster_id).households and not _is_own_account(need):
+    if household_id in ties_of(need.poster_id).households and not _is_own_account(need):
         yield Mark("kin_of_poster", "Whoever posted this is related to the household: the county decides too.", True)
-    if has_staff_phone(need.household_id):
+    if has_staff_phone(household_id):
         yield Mark("staff_phone", "The household's phone number is that of a member of staff.", True)
-    if shares_contact(need.household_id):
+    if shares_contact(household_id):
         yield Mark("shared_contact", "Another household has the same phone number or bank account.", True)
 
 

@@ -18,7 +18,7 @@ from marketplace.db.clock import china_day
 from marketplace.media.models import Photo
 from marketplace.media.service import approve_photo
 from marketplace.needs import policy
-from marketplace.needs.checking import lint_of, raise_refusals
+from marketplace.needs.checking import ENTRY_PENDING, is_entry_pending, lint_of, raise_refusals
 from marketplace.needs.deciding import change, decide, ensure_waits, record_decision
 from marketplace.needs.indexing import index_public_need
 from marketplace.needs.marking import mark_need
@@ -73,6 +73,8 @@ def approve_need(
     need = _reviewable(code, by=by)
     # Whoever comes late hears that it is decided, not what would have been missing.
     ensure_waits(need)
+    if is_entry_pending(need):
+        raise Conflict(ENTRY_PENDING)
     if not seen:
         raise Invalid("Tick what you have looked at.", field="seen")
     if need.household_id is not None and Seen.CONSENT not in seen:

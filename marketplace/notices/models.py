@@ -14,6 +14,7 @@ from marketplace.needs.models import Need
 
 # A notice hangs at least so many days after the day of its posting.
 SHORTEST_DAYS = 5
+ENTRY_DAYS = 7
 LONGEST_DAYS = 60
 
 

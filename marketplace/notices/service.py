@@ -11,6 +11,7 @@ from marketplace.audit import service as audit
 from marketplace.core.actor import Actor
 from marketplace.core.codes import Prefix, new_code
 from marketplace.core.errors import Conflict, Invalid
+from marketplace.core.kinds import StatusMove
 from marketplace.core.workflow import NOTICE_MOVES, NeedState, NoticeState, next_state
 from marketplace.db import db
 from marketplace.db.clock import china_day
@@ -20,11 +21,21 @@ from marketplace.media.queries import photo_path
 from marketplace.media.service import store_photo
 from marketplace.needs.models import Need
 from marketplace.notices import policy
-from marketplace.notices.models import LONGEST_DAYS, SHORTEST_DAYS, BoardPhoto, Notice, NoticeEntry, NoticeKind
+from marketplace.notices.models import (
+    ENTRY_DAYS,
+    LONGEST_DAYS,
+    SHORTEST_DAYS,
+    BoardPhoto,
+    Notice,
+    NoticeEntry,
+    NoticeKind,
+)
 from marketplace.notices.queries import find_running_notice, get_notice
 
 # A need is posted before its review is over, or while it is public.
 _POSTABLE_NEEDS = frozenset({NeedState.SUBMITTED, NeedState.PUBLISHED})
+# Who becomes entitled to help hangs longer than who leaves or is watched.
+_ENTRIES = frozenset({StatusMove.ENTER, StatusMove.REENTER})
 _NOTHING = "Choose at least one line for the notice."
 
 
@@ -40,11 +51,14 @@ def plan_notice(
 ) -> Notice:
     """Plan a notice of one village: of changes of status, or of needs. Nothing is public before it is posted.
 
-    Raises Invalid for fewer than SHORTEST_DAYS or without lines, Conflict where a line stands on a notice already.
+    Raises Invalid for fewer than SHORTEST_DAYS (for an entry into the register ENTRY_DAYS, R-V4) or without lines,
+    Conflict where a line stands on a notice already.
     """
     policy.ensure_can_plan(by, division)
     if not SHORTEST_DAYS <= days <= LONGEST_DAYS:
         raise Invalid("A notice hangs for 5 to 60 days.", field="days")
+    if days < ENTRY_DAYS and any(proposal.move in _ENTRIES for proposal in proposals):
+        raise Invalid("A notice about an entry into the register hangs for at least 7 days.", field="days")
     if not proposals and not needs:
         raise Invalid(_NOTHING, field="lines")
     if proposals and needs:

@@ -44,6 +44,7 @@ def test_a_change_takes_effect_after_its_notice_and_is_a_row_of_the_history(app:
 
 @ONLY_SQLITE
 def test_a_household_walks_from_entry_through_monitoring_to_re_entry(app: Flask) -> None:
+    """R-V4: who becomes entitled hangs for seven days, every other change for five."""
     household, moment = f.make_household(entry_pending=True), NOW
     assert open_moves(household) == [StatusMove.ENTER, StatusMove.MONITOR]
     for move, kind in (
@@ -56,8 +57,14 @@ def test_a_household_walks_from_entry_through_monitoring_to_re_entry(app: Flask)
     ):
         db.session.rollback()
         household = db.session.get_one(Household, household.id, populate_existing=True)
-        post(plan(propose(household, move=move, monitored_as=kind, now=moment), now=moment), now=moment)
-        moment += 6 * DAY
+        proposal = propose(household, move=move, monitored_as=kind, now=moment)
+        days = 7 if move in (StatusMove.ENTER, StatusMove.REENTER) else 5
+        if days == 7:
+            with pytest.raises(Invalid, match="at least 7 days"):
+                plan(proposal, days=6, now=moment)
+        post(plan(proposal, days=days, now=moment), now=moment)
+        assert pass_night(moment + days * DAY) == 0
+        moment += (days + 1) * DAY
         assert pass_night(moment) == 1
     changes = list(db.session.scalars(sa.select(StatusChange).order_by(StatusChange.id)))
     assert [change.status.value for change in changes] == [

@@ -11,6 +11,7 @@ from flask import Flask
 from marketplace.accounts.models import User
 from marketplace.core.actor import SYSTEM
 from marketplace.core.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
+from marketplace.core.kinds import StatusMove
 from marketplace.core.permissions import Role
 from marketplace.core.workflow import NeedState, PledgeState
 from marketplace.db import db, transaction
@@ -33,6 +34,7 @@ from marketplace.needs.signals import close_signal, find_signals, list_signals
 from marketplace.needs.similar import similar_needs
 from marketplace.relatives.models import Kinship
 from marketplace.relatives.service import Named, declare, end_relation, give_id_number
+from tests import posting
 from tests.factories import (
     NOW,
     TREE,
@@ -116,6 +118,21 @@ def test_one_person_with_two_accounts_is_one_approver(app: Flask) -> None:
 def test_a_clean_need_is_published_by_one(app: Flask) -> None:
     need = make_need(NeedState.SUBMITTED)
     approve(need, township())
+    assert fresh(need).state is NeedState.PUBLISHED
+
+
+def test_a_household_new_to_the_register_is_helped_after_its_entry_has_passed_a_notice(app: Flask) -> None:
+    """R-V4: posted and looked at before, published not a day earlier; sending it back stays possible."""
+    household = make_household(entry_pending=True)
+    need = make_need(NeedState.SUBMITTED, household=household)
+    with pytest.raises(Conflict, match="has not passed its notice"):
+        approve(need, township())
+    posting.post(posting.plan(posting.propose(household, move=StatusMove.ENTER), days=7))
+    assert posting.pass_night(NOW + timedelta(days=7)) == 0
+    with pytest.raises(Conflict, match="has not passed its notice"):
+        approve(need, township(), now=NOW + timedelta(days=7))
+    assert posting.pass_night(NOW + timedelta(days=8)) == 1
+    approve(need, township(), now=NOW + timedelta(days=8))
     assert fresh(need).state is NeedState.PUBLISHED
 
 

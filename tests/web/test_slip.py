@@ -10,6 +10,7 @@ from marketplace.db import db, transaction
 from marketplace.needs import queries, service
 from marketplace.needs.models import Need
 from marketplace.needs.repeating import list_templates
+from marketplace.needs.review_models import PauseCause
 from marketplace.needs.slips import slip_index
 from tests.client import Client
 from tests.factories import NOW, TREE, actor_for, make_household, make_need, make_user
@@ -29,6 +30,23 @@ def test_the_slip_says_where_the_need_stands_and_what_comes_next(app: Flask, cli
     assert page.headers["Cache-Control"] == "private, no-store"
     client.post("/slip/leave")
     assert need.title not in client.get("/slip").get_data(as_text=True)
+
+
+@pytest.mark.parametrize("cause", list(PauseCause))
+def test_the_slip_says_since_when_and_why_a_need_is_paused_and_never_what_staff_wrote(
+    app: Flask, client: Client, cause: PauseCause
+) -> None:
+    scene = make_scene()
+    county = actor_for(make_user(Role.COUNTY_ADMIN, division=TREE.county))
+    with transaction():
+        service.suspend_need(scene.need.code, cause=cause, note="邻居说他家有车", by=county, now=NOW)
+    client.post("/slip", data={"slip": scene.slip})
+    page = client.get("/slip").get_data(as_text=True)
+    assert f"2018-12-17 起暂停：{cause.label}" in page
+    assert "邻居说他家有车" not in page
+    with transaction():
+        service.resume_need(scene.need.code, by=county, now=NOW)
+    assert cause.label not in client.get("/slip").get_data(as_text=True)
 
 
 def test_the_household_confirms_on_the_page_of_its_slip(app: Flask, client: Client) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from marketplace.needs.checking import ENTRY_PENDING, is_entry_pending
 from marketplace.needs.lint import Finding, Severity
 from marketplace.needs.models import MONEY_UNIT, Need
 from marketplace.web.i18n import say
@@ -54,8 +55,9 @@ def remarks_of(findings: Iterable[Finding], *, need: Need) -> list[Remark]:
     """What stands out first, then what was looked at and found in order; prices only where there are any."""
     found = list(findings)
     broken = {finding.rule for finding in found}
+    waits = [Remark(*_LOOKS[Severity.NOTE], say(ENTRY_PENDING), False)] if is_entry_pending(need) else []
     bad = [Remark(*_LOOKS[f.severity], say(f.message, **f.params), False) for f in found]
     has_prices = any(line.unit_price_fen and line.unit != MONEY_UNIT for line in need.lines)
     looked_at = [(message, rules) for message, rules in _CHECKS if has_prices or message != _PRICES]
     good = [Remark("ok", "", say(message), True) for message, rules in looked_at if not rules & broken]
-    return [*bad, *good]
+    return [*waits, *bad, *good]

@@ -23,8 +23,15 @@ from marketplace.web.review.forms import ApproveForm, PauseForm, RecheckForm, Re
 
 # Reasons that no change of the text mends.
 _FINAL = (ReturnReason.NOT_A_NEED, ReturnReason.DUPLICATE, ReturnReason.OTHER)
-# Rules that the lint does not know: ties between people.
-_TIES = ("kin_of_poster", "staff_phone", "shared_contact")
+# Rules that the lint does not know: they look beside the need, at people and at other needs.
+_BESIDE = (
+    "kin_of_poster",
+    "staff_phone",
+    "shared_contact",
+    "helped_already",
+    "far_amount",
+    "near_limit",
+)
 
 
 def show_page(
@@ -59,7 +66,7 @@ def show_page(
             for other in (similar_needs(need, now=now) if is_waiting or recheck else [])
         ],
         reviews=queries.list_reviews(need),
-        remarks=[*_ties_of(need), *remarks_of(findings, need=need)],
+        remarks=[*_beside(need), *remarks_of(findings, need=need)],
         stands_out=need.is_flagged or any(finding.severity != "note" for finding in findings),
         questions=questions(findings, typed=request.form),
         bar=policy.review_bar(actor, need) or policy.turn_bar(actor, need),
@@ -110,9 +117,10 @@ def _recheck_of(need: Need) -> object | None:
     return drawn if may and drawn is not None and drawn.done_at is None else None
 
 
-def _ties_of(need: Need) -> list[Remark]:
-    return [_remark(mark) for mark in marks_of(need) if mark.rule in _TIES]
+def _beside(need: Need) -> list[Remark]:
+    return [_remark(mark) for mark in marks_of(need) if mark.rule in _BESIDE]
 
 
 def _remark(mark: Mark) -> Remark:
-    return Remark("late", "late", say(mark.message, **mark.params), is_good=False)
+    look = "late" if mark.flags else "wait"
+    return Remark(look, look, say(mark.message, **mark.params), is_good=False)
