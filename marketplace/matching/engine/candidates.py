@@ -107,7 +107,10 @@ def neutral_order(needs: Needs) -> Array:
 
 def waiting_order(needs: Needs) -> Array:
     """Rows of the needs as equals are ordered: the longest waiting first, then by code."""
-    return np.argsort(-needs.waiting_days, kind="stable")
+    longest = np.int32(needs.waiting_days.max(initial=0))
+    days = longest - needs.waiting_days
+    # numpy sorts 16-bit numbers stably in one walk.
+    return np.argsort(days.astype(np.uint16) if days.max(initial=0) < 1 << 16 else days, kind="stable")
 
 
 def places_of(order: Array) -> Array:
@@ -156,11 +159,6 @@ def needs_for(problem: Problem, *, donor: int, order: Array, rules: Rules) -> Ar
 def ancestors(division: int) -> list[int]:
     """The country (0), the province, ... down to the division itself, each once."""
     return list(dict.fromkeys(int(division - division % level) for level in LEVELS))
-
-
-def excluded_starts(problem: Problem) -> Array:
-    """(N + 1,) int64: need i's forbidden pairs are problem.excluded[starts[i]:starts[i + 1]]."""
-    return np.searchsorted(problem.excluded, np.arange(len(problem.needs) + 1) << 32).astype(np.int64)
 
 
 def _inside(problem: Problem, *, donor: int, order: Array) -> Array:

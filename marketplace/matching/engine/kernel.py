@@ -51,7 +51,10 @@ UNREACHED = 32_767
 
 
 class Asks(NamedTuple):
-    """Columns of the needs, a row each; ``const`` are the terms that hang on the need alone, in units."""
+    """Columns of the needs of one part of a sweep, in its order; ``const`` are the terms that hang on the need alone.
+
+    Need i is kept from the donors excluded[low[i]:high[i]], which are sorted.
+    """
 
     kind: U8
     category: U8
@@ -60,16 +63,19 @@ class Asks(NamedTuple):
     const: I16
     vectors: I8
     tie: I64
+    low: I64
+    high: I64
     excluded: I64
-    excluded_start: I64
 
 
 class Gives(NamedTuple):
-    """Columns of the donors, a row each, and how they are filed; ``base`` is (13, D), terms of donor and category."""
+    """Columns of the donors, a row each, and how they are filed.
 
-    base: I16
-    typical: I16
-    budget: I16
+    ``own`` is (D, 15), what is read together side by side: the terms by category, then what a donor typically gives
+    and its budget, both as levels.
+    """
+
+    own: I16
     vectors: I8
     keys: I64
     starts: I64
@@ -305,21 +311,19 @@ def find(keys: I64, low: Int, high: Int, key: Int) -> Int:
 
 
 @compiled
-def list_donors(
-    best: I64, out: I16, found: I32, count: Int, donor: I32, need: Int, excluded: I64, low: Int, high: Int
-) -> None:
-    """Make the need's list (1, k) of the pairs found; its forbidden pairs are excluded[low:high]."""
+def list_donors(best: I64, out: I16, found: I32, count: Int, donor: I32, excluded: I64, low: Int, high: Int) -> None:
+    """Make the need's list (1, k) of the donors found; it is kept from excluded[low:high]."""
     best[:] = -1
     for at in range(count):
         p = found[at]
         who = donor[p]
-        if low == high or find(excluded, low, high, need << 32 | who) < 0:
+        if low == high or find(excluded, low, high, who) < 0:
             insert(best, 0, np.int64(out[p]) << 32 | (LOW - who))
 
 
 @compiled
 def list_need(
-    entries: I64, out: I16, found: I32, count: Int, donor: I32, threshold: I16, worst: I16, need: Int, tie: Int,
+    entries: I64, out: I16, found: I32, count: Int, donor: I32, threshold: I16, worst: I16, tie: Int,
     excluded: I64, low: Int, high: Int,
 ) -> None:  # fmt: skip
     """Offer the need to the donors found whose threshold it reaches, and raise these."""
@@ -328,7 +332,7 @@ def list_need(
         if out[p] < threshold[p]:
             continue
         who = donor[p]
-        if low == high or find(excluded, low, high, need << 32 | who) < 0:
+        if low == high or find(excluded, low, high, who) < 0:
             insert(entries, who, np.int64(out[p]) << 32 | (LOW - tie))
             worst[who] = threshold_of(entries, who)
             threshold[p] = worst[who]
@@ -347,7 +351,7 @@ def make_shelf(gives: Gives, k: Int, donor_entries: I64) -> Shelf:
     widest = 0
     for at in range(len(gives.keys)):
         widest = max(widest, gives.starts[at + 1] - gives.starts[at])
-    donors = len(gives.typical)
+    donors = len(gives.own)
     found_at_most = (len(LEVELS) + 1) * widest
     room = min(found_at_most, donors) + PAD
     worst = np.full(donors, UNREACHED, i16)
@@ -376,12 +380,12 @@ def put(shelf: Shelf, end: Int, top: Int, gives: Gives, found: Int, category: In
         stands = shelf.place_of[donor]
         if stands >= 0:
             shelf.raised[top], shelf.held[top] = stands, shelf.base[stands]
-            shelf.base[stands] = i16(gives.base[category, donor] + term)
+            shelf.base[stands] = i16(gives.own[donor, category] + term)
             top += 1
             continue
         shelf.donor[p], shelf.place_of[donor] = donor, p
-        shelf.base[p] = i16(gives.base[category, donor] + term)
-        shelf.typical[p], shelf.budget[p] = gives.typical[donor], gives.budget[donor]
+        shelf.base[p] = i16(gives.own[donor, category] + term)
+        shelf.typical[p], shelf.budget[p] = gives.own[donor, CATEGORY_COUNT], gives.own[donor, CATEGORY_COUNT + 1]
         shelf.threshold[p] = shelf.worst[donor]
         if with_texts:
             for d in range(DIMENSIONS):
@@ -452,18 +456,18 @@ def padded(end: Int) -> Int:
 
 
 @compiled
-def sweep(order: I64, asks: Asks, gives: Gives, steps: Steps, partners: I32, units: I32, donor_entries: I64) -> None:
-    """Needs ``order``, those of one kind and category together and by division, against all donors they may meet.
+def sweep(asks: Asks, gives: Gives, steps: Steps, partners: I32, units: I32, donor_entries: I64) -> None:
+    """Some needs, those of one kind and category together and by division, against all donors they may meet.
 
-    partners, units (N, k): the rows of the needs swept are filled in, the rest of a row is left. donor_entries
-    (D, k): goes on from what is there; with no rows the donors' lists are left out.
+    partners, units (needs, k): filled in as far as there are donors, the rest of a row is left. donor_entries (D, k):
+    goes on from what is there; with no rows the donors' lists are left out.
     """
     k = partners.shape[1]
     shelf = make_shelf(gives, k, donor_entries)
     # Named here once: an array that is read from a tuple is counted each time, and threads would wait for each other.
     kinds, categories, divisions, amounts, consts = asks.kind, asks.category, asks.division, asks.amount, asks.const
     need_vectors, ties, vectors = asks.vectors, asks.tie, gives.vectors
-    forbidden, forbidden_start = asks.excluded, asks.excluded_start
+    excluded, lows, highs = asks.excluded, asks.low, asks.high
     base, typical, budget, threshold, donor, worst = (
         shelf.base, shelf.typical, shelf.budget, shelf.threshold, shelf.donor, shelf.worst,
     )  # fmt: skip
@@ -475,8 +479,7 @@ def sweep(order: I64, asks: Asks, gives: Gives, steps: Steps, partners: I32, uni
     kind, category, division = np.int64(NOBODY), np.int64(NOBODY), np.int64(NOBODY)
     row = row_of(gives, kind, category)
     with_texts = steps.text > 0 and len(donor_entries) > 0
-    for at in range(len(order)):
-        need = order[at]
+    for need in range(len(kinds)):
         is_same = kinds[need] == kind and categories[need] == category
         if not is_same:
             kind, category = np.int64(kinds[need]), np.int64(categories[need])
@@ -489,7 +492,7 @@ def sweep(order: I64, asks: Asks, gives: Gives, steps: Steps, partners: I32, uni
         amount, const = amounts[need], np.int64(consts[need])
         fit, cover = (steps.fit, steps.cover) if amount > 0 else (0, 0)
         const += (fit + cover) * REACH
-        low, high = forbidden_start[need], forbidden_start[need + 1]
+        low, high = lows[need], highs[need]
         score(out, base, typical, budget, n, amount, const, fit, cover)
         if steps.text > 0:
             if with_texts:
@@ -503,8 +506,8 @@ def sweep(order: I64, asks: Asks, gives: Gives, steps: Steps, partners: I32, uni
             add_text(out, products, n, steps.text)
         mark(hits, out, threshold, n, least_of(out, n, lanes, folded, k + high - low))
         count = gather(found, words, hit_words, n)
-        list_donors(best, out, found, count, donor, need, forbidden, low, high)
-        list_need(donor_entries, out, found, count, donor, threshold, worst, need, ties[need], forbidden, low, high)
+        list_donors(best, out, found, count, donor, excluded, low, high)
+        list_need(donor_entries, out, found, count, donor, threshold, worst, ties[need], excluded, low, high)
         for q in range(k):
             entry = best[0, q]
             if entry < 0:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from threading import Lock
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,6 @@ from marketplace.matching.engine.candidates import (
     Postings,
     Rules,
     donors_for,
-    excluded_starts,
     file_donors,
     need_order,
     needs_for,
@@ -29,9 +28,10 @@ from marketplace.matching.engine.problem import Needs, Problem
 
 # Below this many needs times donors a second thread costs more than it brings.
 PAIRS_WORTH_A_THREAD = 5_000_000
-# Needs that a thread takes at a time, and those that are taken first: one in FIRST, the ones that score highest by
-# themselves, so that the donors' lists hold good needs early and the rest is turned away at once.
+# A thread takes so many needs at a time, or its turn of TURNS where that is more. One need in FIRST is taken before the
+# others, those that score highest by themselves: donors' lists hold good needs early, and the rest is turned away.
 PART = 4096
+TURNS = 16
 FIRST = 16
 NOBODY = -1
 TIE_MASK = (1 << 32) - 1
@@ -40,9 +40,10 @@ PAIR_FEATURES = (Feature.AREA, Feature.AMOUNT, Feature.BUDGET, Feature.TEXT)
 NEED_FEATURES = (Feature.URGENCY, Feature.VULNERABILITY, Feature.WAITING, Feature.NEVER_HELPED)
 _NEED_COLUMNS = tuple(feature.value for feature in NEED_FEATURES)
 EVERY = slice(None)
-_FIRST_ROW = np.zeros(1, dtype=np.int64)
+_ZERO = np.zeros(1, dtype=np.int64)
 
 Array = NDArray[Any]
+Rows: TypeAlias = Array | slice
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,17 +97,16 @@ class Prepared:
         return places_of(self.by_tie)
 
     @cached_property
-    def asks(self) -> tuple[Array, ...]:
-        """The columns of all needs, as the kernel reads them."""
-        own = need_columns(self.problem.needs, steps=self.steps)
-        return (*own, self.ties, self.problem.excluded, excluded_starts(self.problem))
+    def excluded_donors(self) -> Array:
+        """(E,) int64: the donors of the problem's forbidden pairs, need by need."""
+        return self.problem.excluded & TIE_MASK
 
     @cached_property
     def gives(self) -> tuple[Any, ...]:
         """The columns of all donors and how they are filed, as the kernel reads them."""
         donors, filed = self.problem.donors, self.postings
-        columns = (filed.base, donors.log_typical, donors.log_budget, donors.vectors)
-        return (*columns, filed.keys, filed.starts, filed.members, filed.by_category)
+        own = np.column_stack([filed.base.T, donors.log_typical, donors.log_budget])
+        return own, donors.vectors, filed.keys, filed.starts, filed.members, filed.by_category
 
     @cached_property
     def pair_steps(self) -> tuple[int, ...]:
@@ -160,7 +160,7 @@ def _carried(old: Prepared, new: Prepared) -> Prepared:
     return new
 
 
-def need_terms(needs: Needs, *, steps: Array, rows: slice = EVERY) -> Array:
+def need_terms(needs: Needs, *, steps: Array, rows: Rows = EVERY) -> Array:
     """(n,) int16: the terms that hang on the need alone."""
     step = dict(zip(FEATURES, steps.tolist(), strict=True))
     terms: Array = (
@@ -172,21 +172,37 @@ def need_terms(needs: Needs, *, steps: Array, rows: slice = EVERY) -> Array:
     return terms
 
 
-def need_columns(needs: Needs, *, steps: Array, rows: slice = EVERY) -> tuple[Array, ...]:
-    """The needs' own columns as the kernel reads them, of some rows."""
-    terms = need_terms(needs, steps=steps, rows=rows)
+def _columns(prepared: Prepared, *, rows: Array) -> tuple[Array, ...]:
+    """The columns of some needs as the kernel reads them."""
+    needs, excluded = prepared.problem.needs, prepared.problem.excluded
     columns = (needs.kind, needs.category, needs.division, needs.log_amount)
-    return (*(column[rows] for column in columns), terms, needs.vectors[rows])
+    terms = need_terms(needs, steps=prepared.steps, rows=rows)
+    low, high = np.searchsorted(excluded, rows << 32), np.searchsorted(excluded, (rows + 1) << 32)
+    own = (*(column[rows] for column in columns), terms, needs.vectors[rows])
+    return (*own, prepared.ties[rows], low, high, prepared.excluded_donors)
 
 
-def _own_columns(prepared: Prepared, *, need: int) -> tuple[Array, ...]:
-    """``need_columns`` of one need."""
+def _columns_of_one(prepared: Prepared, *, need: int) -> tuple[Array, ...]:
+    """The same of one need, kept from the loose donors too: those are judged one by one."""
     needs, row = prepared.problem.needs, slice(need, need + 1)
+    low, high = prepared.problem.excluded.searchsorted([need << 32, (need + 1) << 32])
+    excluded = prepared.excluded_donors[low:high]
+    if len(prepared.loose):
+        excluded = np.union1d(excluded, prepared.loose)
     terms = 0
     for name, step in zip(_NEED_COLUMNS, prepared.need_steps, strict=True):
         terms += step * int(getattr(needs, name)[need])
     own = (needs.kind[row], needs.category[row], needs.division[row], needs.log_amount[row])
-    return (*own, np.array([terms], dtype=np.int16), needs.vectors[row])
+    # One need alone has no equals to be ordered among: any place will do.
+    return (
+        *own,
+        np.array([terms], dtype=np.int16),
+        needs.vectors[row],
+        _ZERO,
+        _ZERO,
+        np.array([len(excluded)]),
+        excluded,
+    )
 
 
 def best_pairs(prepared: Prepared, *, k: int, threads: int = 2) -> tuple[Top, Top]:
@@ -207,15 +223,8 @@ def best_pairs(prepared: Prepared, *, k: int, threads: int = 2) -> tuple[Top, To
 
 def best_donors(prepared: Prepared, *, need: int, k: int) -> Top:
     """The best k donors of one need (1, k): exactly its row of ``best_pairs``."""
-    problem = prepared.problem
-    low, high = problem.excluded.searchsorted(need << 32), problem.excluded.searchsorted((need + 1) << 32)
-    excluded = problem.excluded[low:high] & TIE_MASK
-    if len(prepared.loose):
-        excluded = np.union1d(excluded, prepared.loose)
-    # One need alone has no equals to be ordered among: any place will do.
-    asks = (*_own_columns(prepared, need=need), _FIRST_ROW, excluded, np.array([0, len(excluded)]))
     best, nobody = _empty(1, k=k), np.empty((0, k), dtype=np.int64)
-    _sweep(prepared, asks=asks, order=_FIRST_ROW, by_need=best, donor_entries=nobody)
+    _sweep(prepared, asks=_columns_of_one(prepared, need=need), best=best, donor_entries=nobody)
     return _with_loose(prepared, best, need=need, k=k) if len(prepared.loose) else best
 
 
@@ -266,10 +275,12 @@ def _run(prepared: Prepared, *, by_need: Top, donor_entries: Array) -> None:
     def take_parts(entries: Array) -> None:
         while True:
             with turn:
-                order = next(parts, None)
-            if order is None:
+                rows = next(parts, None)
+            if rows is None:
                 return
-            _sweep(prepared, asks=prepared.asks, order=order, by_need=by_need, donor_entries=entries)
+            best = _empty(len(rows), k=entries.shape[1])
+            _sweep(prepared, asks=_columns(prepared, rows=rows), best=best, donor_entries=entries)
+            by_need.partners[rows], by_need.units[rows] = best.partners, best.units
 
     if len(donor_entries) == 1:
         take_parts(donor_entries[0])
@@ -289,14 +300,14 @@ def _parts(prepared: Prepared, *, threads: int) -> list[Array]:
     rank = len(order) - len(order) // FIRST
     is_first = terms >= np.partition(terms, rank)[rank]
     rest = order[~is_first]
-    return [*np.array_split(order[is_first], threads), *np.array_split(rest, len(rest) // PART + 1)]
+    size = max(PART, len(rest) // (threads * TURNS))
+    return [*np.array_split(order[is_first], threads), *np.array_split(rest, len(rest) // size + 1)]
 
 
-def _sweep(prepared: Prepared, *, asks: tuple[Array, ...], order: Array, by_need: Top, donor_entries: Array) -> None:
+def _sweep(prepared: Prepared, *, asks: tuple[Array, ...], best: Top, donor_entries: Array) -> None:
     kernel = _kernel()
-    steps = kernel.Steps(*prepared.pair_steps)
-    gives = kernel.Gives(*prepared.gives)
-    kernel.sweep(order, kernel.Asks(*asks), gives, steps, by_need.partners, by_need.units, donor_entries)
+    steps, gives = kernel.Steps(*prepared.pair_steps), kernel.Gives(*prepared.gives)
+    kernel.sweep(kernel.Asks(*asks), gives, steps, best.partners, best.units, donor_entries)
 
 
 def _kernel() -> ModuleType:
