@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,9 @@ from marketplace.core.errors import Invalid
 from marketplace.db import db, transaction
 from marketplace.db.clock import utc_now
 from marketplace.households import service as households
+from marketplace.households.comparisons import load_list
 from marketplace.households.findings import Finding
+from marketplace.households.models import ComparisonKind
 from marketplace.needs import sheet
 from marketplace.needs.catalogue import builtin_rows, load_catalogue, read_rows
 from marketplace.regions import service as regions
@@ -164,6 +167,47 @@ def holidays(file: Path | None, builtin: bool, division: str) -> None:
         place = division or app.config["SETTINGS"].home_division
         loaded = load_days(rows, division=place, by=SYSTEM, now=utc_now())
         click.echo(say("Read the calendar: %(number)d days.", number=loaded))
+
+
+@import_group.command("comparison")
+@_file
+@click.option(
+    "--list",
+    "kind",
+    required=True,
+    type=click.Choice([kind.value for kind in ComparisonKind]),
+    help="What the list says.",
+)
+@click.option("--as-of", "as_of", required=True, type=click.DateTime(["%Y-%m-%d"]), help="When the list was true.")
+@click.option("--division", default="", help="Whose list it is; the site's own without it.")
+@_dry_run
+@_as_json
+def comparison(file: Path | None, kind: str, as_of: datetime, division: str, dry_run: bool, as_json: bool) -> None:
+    """Read another office's list, CSV or XLSX with a column 证件号码; it takes the place of the earlier one.
+
+    Only keyed indexes are kept. Needs of households with somebody on a list are decided by two people.
+    """
+    content = _content(file)
+    with with_app() as app, transaction():
+        done = load_list(
+            content,
+            kind=next(each for each in ComparisonKind if each.value == kind),
+            division=division or app.config["SETTINGS"].home_division,
+            as_of=as_of.date(),
+            dry_run=dry_run,
+            by=SYSTEM,
+            now=utc_now(),
+        )
+        refused = [{"row": row, "reason": say(why)} for row, why in done.refused]
+        if as_json:
+            counts = {"listed": done.listed, "in_register": done.in_register, "refused": refused}
+            click.echo(json.dumps({"dry_run": dry_run, **counts}, ensure_ascii=False))
+        else:
+            found = {"listed": done.listed, "found": done.in_register}
+            click.echo(say("%(listed)d people on the list, %(found)d of them in the register.", **found))
+            _print_lines([say("Row %(row)s: %(reason)s", row=r["row"], reason=r["reason"]) for r in refused])
+        if refused:
+            raise Refused(say("Nothing was written: put the rows right and send the file again."))
 
 
 def report_document(report: households.Report, *, dry_run: bool) -> dict[str, Any]:

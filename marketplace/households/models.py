@@ -180,3 +180,29 @@ class HouseholdDuplicate(Base):
     why: Mapped[str] = mapped_column(sa.String(200), default="")
     decided_by: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"))
     decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class ComparisonKind(Labelled):
+    """What a list of another office says of those on it (比对名单)."""
+
+    DEAD = "dead", "已死亡"
+    MOVED = "moved", "户口已迁出"
+    PAYROLL = "payroll", "财政供养人员"
+    VEHICLE = "vehicle", "名下有机动车"
+    COMPANY = "company", "名下有企业"
+    PROPERTY = "property", "名下有商品房"
+
+
+class ComparisonEntry(Base):
+    """One person on such a list: only a keyed index of the ID number is kept, never the number or the name."""
+
+    __tablename__ = "comparison_entry"
+    __table_args__ = (sa.UniqueConstraint("id_index", "kind", "division_code"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[ComparisonKind] = mapped_column(enum_column(ComparisonKind))
+    # Whose list it is: a county's, or the prefecture's.
+    division_code: Mapped[str] = mapped_column(sa.ForeignKey("division.code"))
+    id_index: Mapped[bytes] = mapped_column(BlindIndex)
+    # The day on which the list was true.
+    as_of: Mapped[date]

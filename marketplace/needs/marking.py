@@ -10,6 +10,7 @@ from typing import Any
 
 from marketplace.core.workflow import NeedState
 from marketplace.db import db
+from marketplace.households.comparisons import lists_of
 from marketplace.households.models import Household
 from marketplace.needs.checking import lint_of
 from marketplace.needs.lint import Finding, Severity
@@ -58,6 +59,9 @@ def is_first_approved(need: Need) -> bool:
 def _about_household(need: Need, household_id: int, *, now: datetime) -> Iterator[Mark]:
     """Ties to whoever posted or works there, and what is unusual beside others."""
     yield from _conflicts(need, household_id)
+    for listed in lists_of(household_id):
+        on_list = {"list": listed.kind.label, "day": listed.as_of.isoformat()}
+        yield Mark("on_list", "Somebody of the household stands on a list: %(list)s (%(day)s).", True, on_list)
     for unusual in helped_already(need, now=now):
         yield Mark(unusual.rule, unusual.message, True, dict(unusual.params))
     for unusual in (*far_amount(need, now=now), *near_limit(need, now=now)):

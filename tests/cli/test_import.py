@@ -17,7 +17,7 @@ from marketplace.config import Settings
 from marketplace.core.actor import SYSTEM
 from marketplace.core.permissions import Role
 from marketplace.db import db, transaction
-from marketplace.households.models import Household, Member
+from marketplace.households.models import ComparisonEntry, Household, Member
 from marketplace.needs.catalogue import builtin_rows, load_catalogue
 from marketplace.needs.models import Need
 from marketplace.needs.sheet import COLUMNS
@@ -192,6 +192,24 @@ def test_a_table_without_the_columns_of_needs_ends_in_one_sentence(village: Sett
     said = run(village, "import", "needs", str(file))
     assert said.status == 1
     assert "The file has no column" in said.err
+
+
+def test_a_list_of_another_office_is_compared_and_never_said_aloud(ready: Settings, tmp_path: Path) -> None:
+    """R-V5: counts and rows, no number; one row that holds none refuses all of it."""
+    number, file = id_of(), tmp_path / "list.csv"
+    (tmp_path / "register.csv").write_bytes(csv_bytes(household(证件号码=number)))
+    run(ready, "import", "households", str(tmp_path / "register.csv"))
+    file.write_text(f"证件号码\n{number}\n{id_of()}\n", encoding="utf-8")
+    asked = ("import", "comparison", str(file), "--list", "vehicle", "--as-of", "2018-11-30")
+    dry = json.loads(run(ready, *asked, "--dry-run", "--json").out)
+    assert dry == {"dry_run": True, "listed": 2, "in_register": 1, "refused": []}
+    assert count(ready, ComparisonEntry) == 0
+    assert "2 people on the list, 1 of them in the register." in run(ready, *asked).out
+    assert count(ready, ComparisonEntry) == 2
+    file.write_text(f"证件号码\n{number}\n123\n", encoding="utf-8")
+    refused = run(ready, *asked)
+    assert (refused.status, "Row 3" in refused.out, number in refused.out + refused.err) == (1, True, False)
+    assert count(ready, ComparisonEntry) == 2
 
 
 def test_a_kill_in_the_middle_leaves_all_or_nothing(ready: Settings, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from marketplace.core.permissions import Permission
 from marketplace.db import db, transaction
 from marketplace.db.clock import china_day, utc_now
 from marketplace.households import queries, service
+from marketplace.households.comparisons import lists_of
 from marketplace.households.models import Household
 from marketplace.households.proposing import find_pending
 from marketplace.media.models import Photo
@@ -79,6 +80,7 @@ def _page(household: Household, *, form: RevealForm, revealed: service.Revealed 
         account=queries.masked_account(household),
         findings=queries.findings_of(household, on=today),
         history=queries.list_status_changes(household),
+        lists=lists_of(household.id),
         needs=needs_of_household(household.id),
         pending=pending,
         minutes=db.session.get_one(Photo, pending.minutes_id).token if pending else "",
