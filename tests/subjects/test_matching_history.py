@@ -20,14 +20,21 @@ from marketplace.matching.engine.chances import fit_chances, recalibrated, to_ch
 from marketplace.matching.engine.factors import CONFIDENCE, FACTORS, RIDGE, alternating_least_squares
 from marketplace.matching.engine.fit import Prior, Query, fit_weights, pair_loss
 from marketplace.matching.engine.history import read_history
-from marketplace.matching.engine.learnt import PRIOR, Ranker, asked_in, harmless_strength, training_windows
+from marketplace.matching.engine.learnt import (
+    PRIOR,
+    Ranker,
+    asked_in,
+    gifts_to_learn_from,
+    harmless_strength,
+    training_windows,
+)
 from marketplace.matching.engine.metrics import area_under_curve, brier, calibration_error, list_gains
 from marketplace.matching.engine.past import make_past
 from marketplace.matching.engine.report import describe
 from marketplace.matching.engine.signals import WIDE, donor_signals
 from marketplace.matching.engine.sparse import table_of
 from marketplace.matching.engine.spread import NOBODY, STRENGTH, spread
-from marketplace.matching.engine.success import at_rate, learn_outcomes, measure, resolved
+from marketplace.matching.engine.success import at_rate, learn_outcomes, measure, measure_outcomes, resolved
 from tests.subjects.histories import FIRST, Files, keep_columns, write_csv, write_market
 
 GIFTS = ("donor_id", "need_id", "amount", "date")
@@ -307,6 +314,37 @@ def test_few_cases_leave_the_expert_and_many_move_it() -> None:
     assert float(drifted.of(many).mean()) == pytest.approx(0.6, abs=0.03)
 
 
+def test_a_drift_is_followed_only_as_far_as_it_is_more_than_chance() -> None:
+    rng = np.random.default_rng(2)
+    features = rng.normal(size=(2000, 1))
+    true = to_chance(0.3 + features[:, 0])
+    even = np.ones(2000)
+    model = fit_chances(features, happened=rng.random(2000) < true, weight=even, expert=np.array([1.0]), prior_rate=0.5)
+    moves = []
+    for _ in range(20):
+        same = recalibrated(model, features[:300], happened=rng.random(300) < true[:300], weight=even[:300])
+        moves.append(abs(float(same.of(features).mean() - model.of(features).mean())))
+    assert np.median(moves) == 0.0
+    moved = recalibrated(model, features, happened=rng.random(2000) < to_chance(-0.7 + features[:, 0]), weight=even)
+    assert np.abs(moved.of(features) - to_chance(-0.7 + features[:, 0])).mean() < 0.03
+
+
+def test_what_is_much_for_one_category_and_little_for_another_is_learnt(tmp_path: Path) -> None:
+    """Small needs of one category succeed, and large ones of the other; no column alone tells anything."""
+    rng = np.random.default_rng(6)
+    rows = []
+    for row in range(1_200):
+        category, amount = int(rng.integers(2)), float(np.exp(rng.normal(7, 1)))
+        likely = 0.85 if (amount < np.exp(7)) == (category == 0) else 0.15
+        day = (FIRST + timedelta(days=row)).isoformat()
+        one = {"need_id": f"n{row}", "published_at": day, "closed_at": day, "category": "ab"[category]}
+        rows.append(one | {"amount": round(amount, 2), "outcome": int(rng.random() < likely)})
+    history = read_history(needs_of(tmp_path, *rows))
+    found = measure_outcomes(history, start=FIRST.toordinal() + 800, end=FIRST.toordinal() + 1_200, seed=0)
+    assert found["auc"] > 0.75
+    assert found["brier"] < 0.8 * found["brier_base"]
+
+
 def test_open_needs_are_censored_and_those_that_lasted_long_count_for_them(tmp_path: Path) -> None:
     rows = [
         {"need_id": f"n{row}", "published_at": f"2020-01-{1 + row % 28:02d}", "closed_at": closed, "outcome": 1}
@@ -356,6 +394,16 @@ def test_few_lists_leave_plain_rankers_scores_unread(tmp_path: Path) -> None:
     measured = evaluate.run(read_history(files.needs, gifts=files.gifts), split=SPLIT, min_gifts=3)
     assert [measured["weights"][signal] for signal in WIDE] == [0.0] * len(WIDE)
     assert measured["strength"] == STRENGTH
+
+
+def test_where_too_few_donors_gave_enough_smaller_ones_teach_too(market: Files) -> None:
+    history = read_history(market.needs, gifts=market.gifts)
+    windows = training_windows(history, start=SPLIT.toordinal(), end=SPLIT.toordinal() + 200)
+    assert gifts_to_learn_from(windows, min_gifts=2) == (2, True)
+    gifts, is_wide = gifts_to_learn_from(windows, min_gifts=40)
+    assert is_wide
+    assert gifts < 40
+    assert gifts_to_learn_from(windows[:0], min_gifts=40) == (40, False)
 
 
 def test_factors_solve_the_weighted_least_squares_of_one_donor() -> None:

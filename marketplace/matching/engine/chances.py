@@ -11,7 +11,9 @@ PRIOR_CASES = 50.0
 # The spread of a weight's prior is one unit of log-odds per standard deviation of its feature.
 PRIOR_SPREAD = 1.0
 # What drifts between the years: slope and shift seldom by more than this.
-DRIFT_SPREAD = 0.25
+DRIFT_SPREAD = 1.0
+# A drift is believed as far as its square is above this many of its variances.
+NOISE = 2.0
 ROUNDS = 50
 ENOUGH = 1e-8
 _EDGE = 1e-6
@@ -56,7 +58,7 @@ def fit_chances(features: Array, *, happened: Array, weight: Array, expert: Arra
     strength = np.concatenate([[0.0], np.full(len(expert), PRIOR_SPREAD**-2)])
     start = np.concatenate([[float(to_odds(shrunk_rate(happened, weight=weight, prior=prior_rate)))], expert])
     typical = np.concatenate([[1.0], np.zeros(len(expert))])
-    found = _mode(
+    found, _ = _mode(
         design,
         happened=happened,
         weight=weight,
@@ -68,24 +70,28 @@ def fit_chances(features: Array, *, happened: Array, weight: Array, expert: Arra
 
 
 def recalibrated(model: Chances, features: Array, *, happened: Array, weight: Array) -> Chances:
-    """The same model with slope and shift learnt on later cases; few cases leave it nearly as it was.
+    """The same model with slope and shift learnt on later cases, each only as far as it is more than chance.
 
-    Source: Platt 1999, with a prior that holds the slope at 1 and the shift at 0, so that few cases say little.
+    Sources: Platt 1999; the positive-part shrinkage of James and Stein 1961, so that no drift is left as it was.
     """
     if not len(features):
         return model
     odds = model.log_odds(features)
-    shift, slope = _mode(
-        np.column_stack([np.ones(len(odds)), odds]),
+    usual = float(weight @ odds / weight.sum())
+    as_was = np.array([usual, 1.0])
+    found, curve = _mode(
+        np.column_stack([np.ones(len(odds)), odds - usual]),
         happened=happened,
         weight=weight,
-        centre=np.array([0.0, 1.0]),
+        centre=as_was,
         strength=np.full(2, DRIFT_SPREAD**-2),
-        believed=(np.array([1.0, model.base]), float(to_chance(np.array(model.base)))),
+        believed=(np.array([1.0, model.base - usual]), float(to_chance(np.array(model.base)))),
     )
-    return Chances(
-        model.centre, model.scale, model.weights, model.base, slope=max(float(slope), 0.0), shift=float(shift)
-    )
+    drift, variance = found - as_was, np.diag(np.linalg.inv(curve))
+    drift = drift * np.maximum(1.0 - NOISE * variance / np.maximum(drift**2, _EDGE**2), 0.0)
+    slope = max(1.0 + float(drift[1]), 0.0)
+    shift = usual + float(drift[0]) - slope * usual
+    return Chances(model.centre, model.scale, model.weights, model.base, slope=slope, shift=shift)
 
 
 def shrunk_rate(happened: Array, *, weight: Array, prior: float) -> Array:
@@ -116,13 +122,16 @@ def to_odds(chance: Array) -> Array:
 
 def _mode(
     design: Array, *, happened: Array, weight: Array, centre: Array, strength: Array, believed: tuple[Array, float]
-) -> Array:
-    """Newton's method, damped; ``believed`` is a row and a rate that count as 50 more cases."""
+) -> tuple[Array, Array]:
+    """The mode and the curvature there, by Newton's method, damped.
+
+    ``believed`` is a row and a rate that count as 50 more cases.
+    """
     rows = np.concatenate([design, believed[0][np.newaxis]])
     target = np.concatenate([np.asarray(happened, dtype=np.float64), [believed[1]]])
     cases = np.concatenate([np.asarray(weight, dtype=np.float64), [PRIOR_CASES]])
     found = centre.astype(np.float64).copy()
-    ridge = np.diag(strength + ENOUGH)
+    curve = ridge = np.diag(strength + ENOUGH)
     for _ in range(ROUNDS):
         chance = to_chance(rows @ found)
         slope = rows.T @ (cases * (target - chance)) - strength * (found - centre)
@@ -131,4 +140,4 @@ def _mode(
         found = found + step
         if float(np.abs(step).max()) < ENOUGH:
             break
-    return found
+    return found, curve

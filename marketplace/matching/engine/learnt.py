@@ -128,7 +128,7 @@ def training_windows(history: History, *, start: int, end: int) -> list[Past]:
 
 def learn_ranker(windows: list[Past], *, min_gifts: int, seed: int, progress: Progress) -> Ranker:
     """The ranker; the expert's where the history holds nothing to learn from."""
-    wide = are_many(windows, min_gifts=min_gifts)
+    min_gifts, wide = gifts_to_learn_from(windows, min_gifts=min_gifts)
     by_donor: list[Query] = []
     by_need: list[Query] = []
     for number, past in enumerate(windows, start=1):
@@ -148,10 +148,16 @@ def learn_ranker(windows: list[Past], *, min_gifts: int, seed: int, progress: Pr
     return replace(learnt, strength=strength)
 
 
-def are_many(windows: list[Past], *, min_gifts: int) -> bool:
-    """Whether there are more donors' lists than what experts expect is worth."""
-    lists = sum(min(len(asked_in(past, min_gifts=min_gifts).donors), MOST_DONORS) for past in windows)
-    return lists > EXPERT_LISTS
+def gifts_to_learn_from(windows: list[Past], *, min_gifts: int) -> tuple[int, bool]:
+    """How many needs a donor must have given to before its lists teach, and whether there are many lists.
+
+    ``min_gifts``, or its half, quarter and so on where only that leaves more lists than what experts expect is worth.
+    """
+    for turn in range(min_gifts.bit_length()):
+        gifts = min_gifts >> turn
+        if sum(min(len(asked_in(past, min_gifts=gifts).donors), MOST_DONORS) for past in windows) > EXPERT_LISTS:
+            return gifts, True
+    return min_gifts, False
 
 
 def harmless_strength(past: Past, asked: Asked, *, scores_of: Callable[[int], Array], seed: int) -> float:

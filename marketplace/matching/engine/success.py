@@ -26,6 +26,7 @@ PAIR_RATE = 1.0 / (1 + OTHERS)
 MOST_PAIRS = 3_000
 MOST_DONORS = 300
 FOLDS = 5
+SIZES = 5
 LATEST = 0.25
 START_RATE = 0.5
 LARGEST_WEIGHT = 10.0
@@ -154,18 +155,24 @@ def measure_outcomes(history: History, *, start: int, end: int, seed: int) -> di
 
 
 def learn_outcomes(history: History, *, start: int, seed: int) -> Outcomes:
-    """Rates of groups are learnt on the earlier needs; the latest quarter corrects what has drifted since."""
+    """Rates of groups, then what they weigh, learnt on all needs; the latest quarter shows what has drifted."""
     rows, weight = resolved(history, start=start)
     order = np.argsort(history.published[rows], kind="stable")
     rows, weight = rows[order], weight[order]
-    base = float(shrunk_rate(history.outcome[rows] == 1, weight=weight, prior=START_RATE))
-    earlier = round(len(rows) * (1 - LATEST))
-    model, rates = _learn_rates(history, rows=rows[:earlier], weight=weight[:earlier], seed=seed)
-    late = rows[earlier:]
-    model = recalibrated(
-        model, rates.features(history, late), happened=history.outcome[late] == 1, weight=weight[earlier:]
+    happened = history.outcome[rows] == 1
+    bounds = _size_bounds(history, rows)
+    rates = _rates(history, rows=rows, weight=weight, bounds=bounds)
+    features = _out_of_fold(history, rows=rows, weight=weight, bounds=bounds, seed=seed)
+    # A group's shrunk log-odds is worth its face value; the prior says so in standard deviations.
+    expert = features.std(axis=0) if len(features) else np.zeros(features.shape[1])
+    expert[-1] = EXPERT_SIZE if len(features) and expert[-1] > 0 else 0.0
+    model = fit_chances(features, happened=happened, weight=weight, expert=expert, prior_rate=START_RATE)
+    late = slice(round(len(rows) * (1 - LATEST)), None)
+    return Outcomes(
+        model=recalibrated(model, features[late], happened=happened[late], weight=weight[late]),
+        rates=rates,
+        base=float(shrunk_rate(happened, weight=weight, prior=START_RATE)),
     )
-    return Outcomes(model=model, rates=rates, base=base)
 
 
 def resolved(history: History, *, start: int) -> tuple[Array, Array]:
@@ -200,14 +207,15 @@ def _still_followed(lasted: Array, *, is_censored: Array) -> tuple[Array, Array]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rates:
-    """Shrunk log-odds by group (category, kind, areas) and by word, learnt from some needs."""
+    """Shrunk log-odds by group and by word, learnt from some needs, and the bounds of the bands of size."""
 
     groups: tuple[Array, ...]
     words: Array
+    bounds: Array
 
     def features(self, history: History, rows: Array) -> Array:
         """(n, F): one column a group, the words' mean, the log of the amount."""
-        columns = [rates[codes[rows]] for rates, codes in zip(self.groups, _grouped(history), strict=True)]
+        columns = [rates[codes[rows]] for rates, codes in zip(self.groups, _grouped(history, self.bounds), strict=True)]
         said = history.words.take(rows)
         mean = said.dot(self.words) / np.maximum(said.sizes(), 1)
         asked = np.log1p(history.asked[rows])
@@ -215,24 +223,19 @@ class Rates:
         return np.column_stack([*columns, mean, np.where(np.isnan(asked), usual, asked)])
 
 
-def _learn_rates(history: History, *, rows: Array, weight: Array, seed: int) -> tuple[Chances, Rates]:
-    """Group rates out of fold, so that a need never votes for itself; then the weights of the groups."""
-    happened = history.outcome[rows] == 1
+def _out_of_fold(history: History, *, rows: Array, weight: Array, bounds: Array, seed: int) -> Array:
+    """The features of the needs that the rates are learnt from, each by the rates of others: none votes for itself."""
     fold = np.random.default_rng([seed, 11]).integers(0, FOLDS, len(rows))
-    rates = _rates(history, rows=rows, weight=weight)
-    features = rates.features(history, rows)
+    features = _rates(history, rows=rows, weight=weight, bounds=bounds).features(history, rows)
     for turn in range(FOLDS):
         held = fold == turn
         if held.any() and not held.all():
-            others = _rates(history, rows=rows[~held], weight=weight[~held])
+            others = _rates(history, rows=rows[~held], weight=weight[~held], bounds=bounds)
             features[held] = others.features(history, rows[held])
-    # A group's shrunk log-odds is worth its face value; the prior says so in standard deviations.
-    expert = features.std(axis=0) if len(features) else np.zeros(features.shape[1])
-    expert[-1] = EXPERT_SIZE if len(features) and expert[-1] > 0 else 0.0
-    return fit_chances(features, happened=happened, weight=weight, expert=expert, prior_rate=START_RATE), rates
+    return features
 
 
-def _rates(history: History, *, rows: Array, weight: Array) -> Rates:
+def _rates(history: History, *, rows: Array, weight: Array, bounds: Array) -> Rates:
     happened = history.outcome[rows] == 1
     base = float(shrunk_rate(happened, weight=weight, prior=START_RATE))
     said = history.words.take(rows)
@@ -241,17 +244,28 @@ def _rates(history: History, *, rows: Array, weight: Array) -> Rates:
         said.columns, happened=happened[owner], weight=weight[owner], width=history.words.width, base=base
     )
     groups = []
-    for codes in _grouped(history):
+    for codes in _grouped(history, bounds):
         width = int(codes.max(initial=0)) + 1
         rate = shrunk_log_odds(codes[rows] + 1, happened=happened, weight=weight, width=width + 1, base=base)
         # The last place answers code -1, unknown. Where all are of one group, it tells nothing.
         tells = len(np.unique(codes[rows])) > 1
         groups.append(np.append(rate[1:], rate[0]) * tells)
-    return Rates(groups=tuple(groups), words=words)
+    return Rates(groups=tuple(groups), words=words, bounds=bounds)
 
 
-def _grouped(history: History) -> tuple[Array, ...]:
-    return (history.category, history.kind, *history.areas)
+def _size_bounds(history: History, rows: Array) -> Array:
+    """The amounts between the five bands of size, as many needs in each."""
+    known = history.asked[rows][~np.isnan(history.asked[rows])]
+    bounds: Array = np.quantile(known, np.arange(1, SIZES) / SIZES) if len(known) else np.zeros(0)
+    return bounds
+
+
+def _grouped(history: History, bounds: Array) -> tuple[Array, ...]:
+    """Category, kind, areas by level, band of size, and category with band: much for one is little for another."""
+    size = np.where(np.isnan(history.asked), UNKNOWN, np.searchsorted(bounds, history.asked))
+    both = (history.category != UNKNOWN) & (size != UNKNOWN)
+    sized = np.where(both, history.category * SIZES + size, UNKNOWN)
+    return (history.category, history.kind, *history.areas, size, sized)
 
 
 def _by_rows(statistic: Any) -> Any:
