@@ -102,16 +102,12 @@ class Prepared:
         return self.problem.excluded & TIE_MASK
 
     @cached_property
-    def gives(self) -> tuple[Any, ...]:
-        """The columns of all donors and how they are filed, as the kernel reads them."""
-        donors, filed = self.problem.donors, self.postings
+    def market(self) -> tuple[Any, Any]:
+        """All donors and how they are filed, and the units per step of the features that hang on the pair."""
+        donors, filed, kernel = self.problem.donors, self.postings, _kernel()
         own = np.column_stack([filed.base.T, donors.log_typical, donors.log_budget])
-        return own, donors.vectors, filed.keys, filed.starts, filed.members, filed.by_category
-
-    @cached_property
-    def pair_steps(self) -> tuple[int, ...]:
-        """Units per step of the features that the kernel works out pair by pair."""
-        return tuple(int(self.steps[FEATURES.index(feature)]) for feature in PAIR_FEATURES)
+        gives = kernel.Gives(own, donors.vectors, filed.keys, filed.starts, filed.members, filed.by_category)
+        return gives, kernel.Steps(*(int(self.steps[FEATURES.index(feature)]) for feature in PAIR_FEATURES))
 
     @cached_property
     def need_steps(self) -> tuple[int, ...]:
@@ -185,8 +181,8 @@ def _columns(prepared: Prepared, *, rows: Array) -> tuple[Array, ...]:
 def _columns_of_one(prepared: Prepared, *, need: int) -> tuple[Array, ...]:
     """The same of one need, kept from the loose donors too: those are judged one by one."""
     needs, row = prepared.problem.needs, slice(need, need + 1)
-    low, high = prepared.problem.excluded.searchsorted([need << 32, (need + 1) << 32])
-    excluded = prepared.excluded_donors[low:high]
+    pairs = prepared.problem.excluded
+    excluded = prepared.excluded_donors[pairs.searchsorted(need << 32) : pairs.searchsorted((need + 1) << 32)]
     if len(prepared.loose):
         excluded = np.union1d(excluded, prepared.loose)
     terms = 0
@@ -306,8 +302,7 @@ def _parts(prepared: Prepared, *, threads: int) -> list[Array]:
 
 def _sweep(prepared: Prepared, *, asks: tuple[Array, ...], best: Top, donor_entries: Array) -> None:
     kernel = _kernel()
-    steps, gives = kernel.Steps(*prepared.pair_steps), kernel.Gives(*prepared.gives)
-    kernel.sweep(kernel.Asks(*asks), gives, steps, best.partners, best.units, donor_entries)
+    kernel.sweep(kernel.Asks(*asks), *prepared.market, best.partners, best.units, donor_entries)
 
 
 def _kernel() -> ModuleType:
