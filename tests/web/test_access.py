@@ -7,9 +7,9 @@ import re
 import pytest
 from flask import Flask
 
-from marketplace.app import create_app
 from marketplace.core.permissions import Role
 from tests import factories
+from tests.apps import opened
 from tests.client import Client
 from tests.settings import make_settings
 from tests.web import access
@@ -35,8 +35,9 @@ def _named(row: Row) -> str:
 @pytest.fixture(scope="module")
 def routes(tmp_path_factory: pytest.TempPathFactory) -> set[tuple[str, str]]:
     """Method and rule of every route of the application."""
-    app = create_app(make_settings(tmp_path_factory.mktemp("routes")))
-    found = {(method, rule.rule) for rule in app.url_map.iter_rules() for method in (rule.methods or set()) & _METHODS}
+    with opened(make_settings(tmp_path_factory.mktemp("routes"))) as app:
+        rules = list(app.url_map.iter_rules())
+    found = {(method, rule.rule) for rule in rules for method in (rule.methods or set()) & _METHODS}
     return found - {("GET", "/static/<path:filename>")}
 
 
