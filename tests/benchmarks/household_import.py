@@ -68,18 +68,17 @@ def write_register(path: Path, villages: list[tuple[str, str, str, str]]) -> Non
 
 
 def _rows(villages: list[tuple[str, str, str, str]]) -> Iterator[dict[str, object]]:
+    pupil = {"在校生状况": "小学", "劳动技能": "无劳动力"}
+    one = household(others=[person("之子", 姓名="泽仁", **pupil), person("之女", 姓名="央金", **pupil)])
     serial = 0
     for at in range(HOUSEHOLDS):
         code, county, township, village = villages[at % len(villages)]
-        place = {"县": county, "乡": township, "行政村": village}
-        pupil = {"在校生状况": "小学", "劳动技能": "无劳动力"}
-        others = [person("之子", 姓名="泽仁", **place, **pupil), person("之女", 姓名="央金", **place, **pupil)]
         number = f"{code}{at // len(villages):05d}"
-        rows = household(number=number, others=others, 联系电话=f"167{at:08d}", **place)
-        for cells, years in zip(rows, (40, 38, 9, 8), strict=True):
+        theirs = {"县": county, "乡": township, "行政村": village, "户编号": number, "联系电话": f"167{at:08d}"}
+        for place, (cells, years) in enumerate(zip(one, (40, 38, 9, 8), strict=True), start=1):
             serial += 1
-            is_man = cells["与户主关系"] in ("户主", "之子")
-            yield {**cells, "户编号": number, "证件号码": _number(serial, years=years, is_man=is_man)}
+            card = _number(serial, years=years, is_man=cells["与户主关系"] in ("户主", "之子"))
+            yield {**cells, **theirs, "人编号": f"{number}{place:02d}", "证件号码": card}
 
 
 def _number(serial: int, *, years: int, is_man: bool) -> str:

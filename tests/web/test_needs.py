@@ -32,6 +32,7 @@ from tests.factories import (
     make_user,
     money_line,
 )
+from tests.html import parse
 
 STORY = "我们这里海拔四千二百米，家里五口人只有三床被子，炉子锈穿漏烟。"
 
@@ -107,6 +108,30 @@ def test_clerk_posts_a_need_in_six_steps(clerk: Client, items: None) -> None:
     )
     assert need.category is NeedCategory.WRM
     assert need.urgency is Urgency.URGENT
+
+
+def _card(page: str) -> str:
+    """The words of the only card on a page."""
+    (card,) = [element for element in parse(page).all("article") if "need" in element["class"].split()]
+    return card.text
+
+
+def test_the_preview_is_the_card_that_the_world_sees_word_for_word(clerk: Client, client: Client, items: None) -> None:
+    """Leap 7: the clerk before sending, the reviewer before approving, and everybody after it."""
+    code = _post_until(clerk, "check", make_household(TREE.village).code)
+    before = _card(clerk.get(f"/desk/needs/{code}/check").get_data(as_text=True))
+    assert "棉被 4 床、取暖炉 1 台" in before
+    assert "1,480" in before
+    _fill(clerk, f"/desk/needs/{code}/check", truth="y")
+    reviewer = client.application.test_client()
+    assert isinstance(reviewer, Client)
+    reviewer.login(make_user(Role.TOWNSHIP_REVIEWER, division=TREE.township))
+    page = f"/desk/review/{code}"
+    assert _card(reviewer.get(page).get_data(as_text=True)) == before
+    assert reviewer.submit(page, form=f"{page}/approve", seen=["consent", "price"]).status_code == 303
+    stranger = client.application.test_client()
+    for public in ("/needs", "/", f"/divisions/{TREE.township}"):
+        assert _card(stranger.get(public).get_data(as_text=True)) == before, public
 
 
 def test_picker_prefill_and_blank_sheet_go_by_the_countys_own_price(clerk: Client, items: None) -> None:
