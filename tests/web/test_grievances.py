@@ -114,6 +114,18 @@ def test_a_handler_answers_decides_and_closes(app: Flask, client: Client, client
     assert db.session.get_one(Need, need.id, populate_existing=True).state is NeedState.SUSPENDED
 
 
+def test_how_to_reach_a_reporter_is_read_by_whoever_took_the_case_on(app: Flask, client_as: As) -> None:
+    """P5: not in passing; taking it on is an audited act."""
+    grievance = complain(f.make_need().code, contact="13900000009")
+    page = f"/desk/grievances/{grievance.code}"
+    county, colleague = client_as(Role.COUNTY_ADMIN), client_as(Role.COUNTY_ADMIN)
+    assert "13900000009" not in text(county.get(page))
+    county.submit(page, form=f"{page}/assign")
+    assert "13900000009" in text(county.get(page))
+    assert "13900000009" not in text(colleague.get(page))
+    assert "留了，谁办理谁看" in text(colleague.get(page))
+
+
 def test_staff_never_find_a_complaint_about_themselves(app: Flask, client_as: As) -> None:
     """F2: neither in the list, nor by its address, nor by acting on it."""
     grievance = complain(f.make_need().code, about_staff=StaffLevel.TOWNSHIP)
