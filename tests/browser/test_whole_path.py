@@ -132,6 +132,7 @@ def test_a_need_goes_the_whole_path(people: People) -> None:
 def register_household(clerk: Page) -> str:
     """The clerk registers a head and a daughter of the own village; the household's code."""
     tap(clerk, "待办", "农户", "登记农户")
+    clerk.get_by_label("户编号").fill("5133399900000000001")
     clerk.get_by_label("主要致贫原因").select_option("因学")
     clerk.get_by_label("人均纯收入（元/年）").fill("2860")
     head = clerk.get_by_role("group", name="户主", exact=True)
