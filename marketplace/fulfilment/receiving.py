@@ -18,6 +18,7 @@ from marketplace.fulfilment.loading import NOTHING_HERE, Held, hold_pledge
 from marketplace.fulfilment.models import Receipt, ReceiptLine, Use
 from marketplace.fulfilment.queries import disbursed_receipt_ids, received_by_line
 from marketplace.fulfilment.wording import clean_public_words, clean_words
+from marketplace.households.duplicates import is_contact_disputed
 from marketplace.ledger import service as ledger
 from marketplace.ledger.models import FEN, LedgerEntry
 from marketplace.ledger.rules import Quantity
@@ -94,6 +95,11 @@ def record_disbursement(
     amount = sum(line.quantity for line in receipt.lines if held.lines[line.line_id].unit == FEN)
     if not amount:
         raise Invalid("Goods are passed on when they are delivered; only money is passed on here.")
+    if held.need.household_id is not None and is_contact_disputed(held.need.household_id):
+        raise Conflict(
+            "Three households or more have this household's phone or bank account: decide under possible duplicates"
+            " whether they are one, then pass the money on."
+        )
     if receipt.id in disbursed_receipt_ids(held.pledge.id):
         raise Conflict("Somebody has already passed this money on.")
     entry = ledger.record_disburse(

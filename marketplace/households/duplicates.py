@@ -21,6 +21,8 @@ from marketplace.households.models import DuplicateSign, DuplicateVerdict, House
 
 # A number that more households share is a shop's or an office's; each pair of a smaller group is looked at.
 _MOST_SHARING = 20
+# Two others make three households with one number: no money is passed on before somebody has looked.
+_FEW_OTHERS = 2
 _SHORTEST_WHY, _LONGEST_WHY = 4, 200
 _NOTHING_HERE = "There is nothing here that you may see."
 Pair = tuple[int, int]
@@ -144,6 +146,26 @@ def kept_instead_of(household_id: int) -> str | None:
         return None
     other = row.first_id if row.second_id == household_id else row.second_id
     return db.session.scalar(sa.select(Household.code).where(Household.id == other))
+
+
+def is_contact_disputed(household_id: int) -> bool:
+    """True where three households or more have this one's phone or account, and it is not decided which (fraud 2)."""
+    home = db.session.get_one(Household, household_id)
+    same = (
+        column == value
+        for column, value in (
+            (Household.phone_index, home.phone_index),
+            (Household.bank_account_index, home.bank_account_index),
+        )
+        if value is not None
+    )
+    others = set(
+        db.session.scalars(sa.select(Household.id).where(Household.id != household_id, sa.or_(sa.false(), *same)))
+    )
+    is_first = sa.and_(_Noted.first_id == household_id, _Noted.second_id.in_(others))
+    is_second = sa.and_(_Noted.second_id == household_id, _Noted.first_id.in_(others))
+    decided = sa.select(sa.func.count()).where(sa.or_(is_first, is_second), _Noted.verdict.is_not(None))
+    return len(others) >= _FEW_OTHERS and len(others) - (db.session.scalar(decided) or 0) >= _FEW_OTHERS
 
 
 def _sharing(column: InstrumentedAttribute[bytes | None], area: str) -> Iterable[Pair]:

@@ -9,13 +9,15 @@ from marketplace.core.errors import Conflict, Forbidden, Invalid, NotFound
 from marketplace.core.permissions import Role
 from marketplace.db import db, transaction
 from marketplace.households import duplicates
+from marketplace.households.bulk import account_index, phone_index
 from marketplace.households.models import DuplicateSign, DuplicateVerdict, Household, HouseholdDuplicate
 from marketplace.households.rows import HouseholdRow
 from marketplace.households.service import insert_households
 from marketplace.needs import service as needs
 from tests.client import Client
-from tests.factories import NOW, TREE, count_rows, make_actor, make_tree, make_user
+from tests.factories import NOW, TREE, count_rows, make_actor, make_household, make_tree, make_user
 from tests.register import id_of, number_row
+from tests.scenes import make_money_scene
 
 V = DuplicateVerdict
 
@@ -107,3 +109,33 @@ def test_the_pages_show_both_masked_and_take_the_decision(app: Flask, client: Cl
     assert client.post(address, data={"verdict": "different", "why": "两家都去过，共用电话"}).status_code == 303
     assert "没有待核实的重复户" in client.get("/desk/duplicates").get_data(as_text=True)
     assert count_rows(HouseholdDuplicate) == 1
+
+
+@pytest.mark.parametrize("number", ["phone", "bank_account"])
+def test_money_of_a_number_that_three_households_share_waits_until_it_is_decided(app: Flask, number: str) -> None:
+    """Fraud 2: two households with one number are looked into; with three nothing is passed on before."""
+    value = {"phone": "16700000001", "bank_account": "62280000000001"}[number]
+    paid, other, third = (
+        make_household(**{number: value, f"{number}_index": index(value)})
+        for index in [{"phone": phone_index, "bank_account": account_index}[number]] * 3
+    )
+    with transaction() as session:
+        for column in (number, f"{number}_index"):
+            setattr(session.get_one(Household, third.id), column, None)
+    scene = make_money_scene(household=paid)
+    first = scene.receive({scene.lines[0]: 48_000})
+    scene.disburse(first)
+    with transaction() as session:
+        back = session.get_one(Household, third.id)
+        setattr(back, number, value)
+        setattr(back, f"{number}_index", {"phone": phone_index, "bank_account": account_index}[number](value))
+    rest = scene.receive({scene.lines[0]: 100_000}, key="r2")
+    with pytest.raises(Conflict, match="possible duplicates"):
+        scene.disburse(rest)
+    _find()
+    county = make_actor(Role.COUNTY_ADMIN, division=TREE.county)
+    with transaction():
+        duplicates.decide_duplicate(
+            paid.code, other.code, verdict=V.DIFFERENT, why="两家都去过，合用一部电话", by=county, now=NOW
+        )
+    scene.disburse(rest)
