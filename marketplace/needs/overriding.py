@@ -19,6 +19,7 @@ _REASONS: Mapping[str, tuple[OverrideReason, ...]] = {
     "duplicate": (_R.OTHER_PERSON, _R.WORN_OUT, _R.REGULAR),
     "same_story": (_R.OTHER_PERSON, _R.WORN_OUT, _R.REGULAR),
     "near_copy": (_R.SAME_EVENT, _R.VISITED),
+    "category_odd": (_R.BELONG_TOGETHER, _R.OTHER_MEANING),
     "several": (_R.BELONG_TOGETHER,),
     "needs_cap": (_R.WRITTEN_APPROVAL,),
     "value_cap": (_R.WRITTEN_APPROVAL,),

@@ -6,7 +6,7 @@ A rule takes a Draft and yields findings; RULES lists them. Posting and review r
 from collections.abc import Callable, Iterable, Sequence
 
 from marketplace.needs.lint.amounts import caps, price, quantity
-from marketplace.needs.lint.fitting import cause_fits, room_of, several, wishes_of
+from marketplace.needs.lint.fitting import category_fits, cause_fits, room_of, several, wishes_of
 from marketplace.needs.lint.fixes import RULE_NAMES
 from marketplace.needs.lint.illness import illness
 from marketplace.needs.lint.minors import minors
@@ -53,6 +53,7 @@ RULES: Sequence[Callable[[Draft], Iterable[Finding]]] = (
     several,
     duplicate,
     near_copy,
+    category_fits,
     cause_fits,
 )
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from marketplace.core.kinds import NeedCategory, PovertyCause
 from marketplace.core.text import normal_form
 from marketplace.needs.lint.model import Draft, Finding, Severity
+from marketplace.needs.lint.plain import closed
+from marketplace.needs.lint.vocabulary import WordList, classes
 
 _C, _P = NeedCategory, PovertyCause
 # Categories that one donor meets in one go.
@@ -40,7 +42,7 @@ _WISHES: dict[NeedCategory, re.Pattern[str]] = {
         r"牦牛|牛犊|母牛|买牛|鸡苗|猪仔|猪崽|仔猪|羊羔|种苗|种子|化肥|有机肥|饲料|草料|脱粒机|微耕机|打草机|大棚|蜂箱"
     ),
     _C.JOB: re.compile(r"电焊|厨师|挖掘机|开挖机|卖冷饮|电商|驾校|驾照|学徒|找工作|岗位"),
-    _C.PUB: re.compile(r"饮水|路灯|村道|蓄水池"),
+    _C.PUB: re.compile(r"饮水|路灯|机耕道|水渠|便桥|村道|蓄水池"),
 }
 # Causes under which a category asks for no explanation; a category or cause that is missing fits everything.
 _FITS: dict[NeedCategory, frozenset[PovertyCause]] = {
@@ -50,14 +52,28 @@ _FITS: dict[NeedCategory, frozenset[PovertyCause]] = {
     _C.IND: frozenset({_P.SKILL, _P.LAND, _P.LABOUR, _P.WATER, _P.ROADS, _P.DRIVE}),
     _C.JOB: frozenset({_P.SKILL, _P.LAND, _P.LABOUR, _P.ROADS, _P.DRIVE, _P.DISABILITY}),
 }
+# What a thing of this category is never filed under; many things serve several ends, and a disaster takes everything.
+_NEVER: dict[NeedCategory, frozenset[NeedCategory]] = {
+    _C.IND: frozenset({_C.HOU, _C.WRM, _C.DLY, _C.MED, _C.DIS, _C.EDU, _C.CAR, _C.LAW}),
+    _C.JOB: frozenset({_C.HOU, _C.WRM, _C.DLY, _C.MED, _C.DIS, _C.PUB, _C.LAW, _C.TRN}),
+    _C.HOU: frozenset({_C.JOB, _C.EDU, _C.MED, _C.DIS, _C.CAR, _C.LAW}),
+    _C.WRM: frozenset({_C.IND, _C.JOB, _C.LAW, _C.TRN}),
+    _C.DLY: frozenset({_C.LAW, _C.JOB}),
+    _C.EDU: frozenset({_C.IND, _C.HOU, _C.MED, _C.LAW, _C.TRN}),
+    _C.DIS: frozenset({_C.IND, _C.JOB, _C.HOU, _C.EDU, _C.LAW}),
+    _C.MED: frozenset({_C.IND, _C.JOB, _C.HOU, _C.EDU, _C.LAW}),
+    _C.PUB: frozenset({_C.WRM, _C.DLY, _C.MED, _C.EDU, _C.LAW, _C.CAR, _C.JOB}),
+    _C.LAW: frozenset({_C.IND, _C.HOU, _C.WRM, _C.DLY, _C.MED, _C.DIS, _C.PUB}),
+}
+# In a village's own need, everything else is for all.
+_NOT_FOR_ALL = frozenset({_C.IND, _C.JOB})
+_THINGS = {category: WordList(words.split()) for category in _C if (words := classes("things").get(category.value, ""))}
 _NEUTRAL = frozenset({_P.FUNDS, _P.DISASTER, _P.OTHER})
 
 
 def several(draft: Draft) -> Iterator[Finding]:
     """Two needs in one: lines, or wishes in the reason, of categories that different donors meet."""
-    listed = {
-        room for line in draft.lines if line.category is not None and (room := room_of(line.category)) is not None
-    }
+    listed = _rooms_of_lines(draft)
     if len(listed) > 1:
         message = "This need holds things of different kinds."
         yield Finding("several", Severity.FLAG, message, "line-0", {"words": []})
@@ -68,6 +84,35 @@ def several(draft: Draft) -> Iterator[Finding]:
         apart = [word for word, category in wished if not listed or room_of(category) not in listed]
         message = "The reason asks for other things than the need: %(words)s."
         yield Finding("several", Severity.FLAG, message, "story", {"words": "、".join(dict.fromkeys(apart))})
+
+
+def category_fits(draft: Draft) -> Iterator[Finding]:
+    """Things in own words that are filed under a category that they are never for."""
+    things = {found for line in draft.lines if line.is_own_words and (found := thing_of(line.name))}
+    odd = [thing for thing in things if draft.category in _NEVER.get(thing, ())]
+    if odd and len(odd) == len(things):
+        yield Finding(
+            "category_odd",
+            Severity.FLAG,
+            "The need is filed under “%(category)s”, the thing is for “%(other)s”.",
+            "line-0",
+            {"category": draft.category.label if draft.category else "", "other": odd[0].label},
+        )
+
+
+def thing_of(name: str) -> NeedCategory | None:
+    """What a thing in own words is for, where it is for one end only."""
+    said = closed(name)
+    return next((category for category, words in _THINGS.items() if words.search(said)), None)
+
+
+def _rooms_of_lines(draft: Draft) -> set[int | None]:
+    """The rooms of all lines whose category is known; in a village's need everything for all is one room."""
+    own = {thing_of(line.name) for line in draft.lines if line.is_own_words}
+    known = {category for category in own | {line.category for line in draft.lines} if category}
+    if draft.is_village_need:
+        known = {category if category in _NOT_FOR_ALL else NeedCategory.PUB for category in known}
+    return {room_of(category) for category in known}
 
 
 def wishes_of(story: str) -> list[tuple[str, NeedCategory]]:

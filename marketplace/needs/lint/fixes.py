@@ -30,6 +30,7 @@ FIXES = {
     "several": "Split it: two small needs find donors sooner than a mixed one.",
     "needs_cap": "Wait until an earlier need is closed, or get the written approval of the county.",
     "value_cap": "Ask for less now, or get the written approval of the county.",
+    "category_odd": "Choose the category that the thing is for, or say by a reason why it stands here.",
     "cause_odd": "Say in the reason how the two belong together, or put the household's main cause right.",
 }
 
@@ -46,6 +47,7 @@ RULE_NAMES = {
     "same_story": "Nearly the same need within 180 days",
     "near_copy": "Nearly the text of another household",
     "several": "Two needs in one",
+    "category_odd": "Thing and category at odds",
     "needs_cap": "Many needs of one household",
     "value_cap": "Over the household's cap",
     "child": "A child is mentioned",

@@ -8,26 +8,16 @@ import rjieba
 from marketplace.core.text import normal_form, pinyin
 from marketplace.needs.lint.model import Draft, Finding, Severity
 from marketplace.needs.lint.plain import closed, plain
+from marketplace.needs.lint.vocabulary import WordList, either, listed
 
 _NAME_MESSAGE = "Take the person's name out of the text."
-# Given names that most people of the region carry; a text that holds one names somebody.
-_GIVEN_NAMES = (
-    *("扎西", "卓玛", "次仁", "泽仁", "拉姆", "央金", "多吉", "格桑", "旺堆", "丹增", "洛桑", "洛绒", "曲珍", "德吉"),
-    *("仁青", "平措", "索朗", "四郎", "翁姆", "尼玛", "巴桑", "益西", "降央", "登巴", "才让", "阿旺", "央宗", "次旺"),
-    *("罗绒", "邓珠", "彭措", "土登", "曲批", "卓嘎", "旺姆", "拥措", "邛批", "白玛", "班觉", "贡布", "嘎玛", "顿珠"),
-    *("江措", "嘉措", "俄色", "泽翁", "泽郎", "志玛", "达瓦", "普布", "米玛", "拉巴", "边巴", "强巴", "群培", "丁真"),
-    *("嘎松", "根秋", "仁真", "松吉", "桑登", "绒布", "色珠", "喜饶", "希绕", "西绕", "德庆", "雍措", "拥珍", "鲁绒"),
-    *("昂旺", "伍金", "邬金", "云登", "赤列", "旦增", "多杰", "久美", "晋美", "洛松", "呷玛", "呷绒", "央拉", "才仁"),
-)
-# Words and places that such a name is part of.
-_NO_NAMES = re.compile(r"扎西德勒|格桑花|格桑梅朵|白玛花|尼玛堆")
-_KIN = (
-    "妻子|丈夫|父亲|母亲|爸爸|妈妈|儿子|女儿|孙子|孙女|爷爷|奶奶|弟弟|妹妹|哥哥|姐姐|老伴|儿媳|女婿|邻居|户主|家主"
-    "|联系人|村干部|信息员|班主任|村长|书记"
-)
+# Words and places that a given name is part of.
+_NO_NAMES = re.compile(either("names", "none"))
+_GIVEN = WordList(f"{name}(?!{either('names', 'places')})" for name in listed("given"))
 _SURNAMES = (
     "王李张刘陈杨黄赵吴周徐孙朱胡郭林罗郑梁谢宋唐许韩冯邓曹彭曾萧董袁潘蒋蔡杜程苏魏吕丁沈姚卢姜崔钟谭陆汪范"
-    "廖贾夏韦邹熊孟秦邱尹薛闫侯陶贺郝龚邵钱覃武戴莫孔汤何高任石龙万段雷方史顾毛黎易常赖文康向温华柳柯殷辛蒲鲜"
+    "廖贾夏韦邹熊孟秦邱尹薛闫侯陶贺郝龚邵钱覃武戴莫孔汤何高任石龙万段雷方史顾毛黎易常赖文康温华柳柯殷辛蒲鲜"
+    "马白叶余田江金严鲁葛章傅付代岳祝聂欧骆苟牟蔺桂符艾邢耿焦庞樊涂瞿佘冉蓝童晏伍缪游卓阳"
 )
 _SAYS_NAME = re.compile(
     r"我叫|本人叫|名叫|小名|乳名|绰号|外号|诨名|诨号|人称|自称|名字叫|户主叫|(?:本人|户主|我)姓|姓名[:是]|名字[是叫]|我的名字|户主[:：]|联系人[:：]|(?:邻居|儿子|女儿|丈夫|妻子)叫[^我他]"
@@ -41,7 +31,19 @@ _TITLED = re.compile(
 _WHOSE = re.compile(
     r"(?:^|[\W_]|替|帮|给|和|跟|为|隔壁|邻居)(?P<name>[\u4e00-\u9fff]{2,4}?)(?:家(?![具电畜禽乡庭长门])|他们|屋头|屋里|两口子|的(?:婆娘|男人|老婆|媳妇|老公|娃))"
 )
-_KIN_NAMED = re.compile(rf"(?:{_KIN})[是:：,，]?(?P<name>[{_SURNAMES}][\u4e00-\u9fff]{{1,2}})")
+# Of these surnames most begin a common word, so that only a name that the segmenter knows is one.
+_COMMON = frozenset("常易何任方段万高温文石龙康雷马白叶余田江金代游卓阳")
+# A name stands after who somebody is, or at the head of a clause before what only people do.
+_ROLES = tuple(either("names", "roles").split("|"))
+_DEEDS = re.compile(either("names", "deeds"))
+_SURNAME = re.compile(rf"[{_SURNAMES}](?=[\u4e00-\u9fff])")
+_BEFORE_A_NAME = "和跟与请帮替给为是让"
+# Two of a family side by side.
+_SIBLINGS = re.compile(rf"(?P<name>(?P<same>[{_SURNAMES}])[\u4e00-\u9fff]{{1,2}})[和与跟、](?P=same)[\u4e00-\u9fff]")
+_SPELLED = re.compile(
+    rf"姓[{_SURNAMES}][,、]?名(?!字)|(?:户主|家主|本人|媳妇|[妻子夫人母父]亲?)(?:姓[{_SURNAMES}]|[是叫:]?[\u0f00-\u0fff]{{3,}})"
+)
+_TIBETAN = re.compile(either("names", "tibetan_script"))
 
 
 def names(draft: Draft) -> Iterator[Finding]:
@@ -67,17 +69,34 @@ def names(draft: Draft) -> Iterator[Finding]:
 
 def _names_somebody(text: str) -> bool:
     said = _NO_NAMES.sub("", text)
-    if _SAYS_NAME.search(said) or _TITLED.search(said) or any(name in closed(said) for name in _GIVEN_NAMES):
+    whole = "".join(said.split())
+    if any(pattern.search(whole) for pattern in (_SAYS_NAME, _TITLED, _SPELLED, _TIBETAN)) or _GIVEN.search(
+        closed(said)
+    ):
         return True
     if any([tag for _, tag in rjieba.tag(match["name"])] == ["nr"] for match in _WHOSE.finditer(said)):
         return True
-    return any(_is_a_name(match["name"]) for match in _KIN_NAMED.finditer(said))
+    sides = [match["name"] for match in _SIBLINGS.finditer(whole)]
+    if any(_is_no_word(side) or (len(side) > 2 and _is_a_name(side)) for side in sides):
+        return True
+    return any(_is_named(whole, head.start()) for head in _SURNAME.finditer(whole))
+
+
+def _is_named(text: str, start: int) -> bool:
+    """Whether the surname at ``start`` begins a name, by what stands around it."""
+    after_role = text[:start].rstrip("是叫:,(「“").endswith(_ROLES)
+    is_head = start == 0 or not "\u4e00" <= text[start - 1] <= "\u9fff" or text[start - 1] in _BEFORE_A_NAME
+    ends = [end for end in (start + 3, start + 2) if after_role or (is_head and _DEEDS.match(text, end))]
+    return any(_is_a_name(text[start:end]) for end in ends)
 
 
 def _is_a_name(word: str) -> bool:
-    """A surname with what follows is a name where the segmenter does not know it as a word."""
-    cut = rjieba.cut(word)
-    return len(cut[0]) == 1 or any(tag == "nr" for _, tag in rjieba.tag(word))
+    """A surname with what follows is a name where the segmenter knows it as one, or does not know it as a word."""
+    return any(tag == "nr" for _, tag in rjieba.tag(word)) or (word[0] not in _COMMON and _is_no_word(word))
+
+
+def _is_no_word(word: str) -> bool:
+    return len(rjieba.cut(word)[0]) == 1
 
 
 def _parts(name: str) -> list[str]:

@@ -5,12 +5,14 @@ from collections.abc import Iterator
 
 from marketplace.needs.lint.model import Draft, Finding, Severity
 from marketplace.needs.lint.plain import numbers_told, plain, with_digits
+from marketplace.needs.lint.vocabulary import either
 
 _NUM = r"[一二三四五六七八九十百\d]+"
 _PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
 _ID = re.compile(
     r"(?<!\d)[1-9]\d{16}[\dx](?!\d)|(?<!\d)\d{15}(?!\d)|(?<!\d)\d{20}(?:\d\d)?(?!\d)"
     r"|(?:身份证|身分证|证件|证号|残疾证|残疾人证)(?:号码?|尾号|后[四4六6]位)?\D{0,6}\d{4,}"
+    rf"|(?:{either('numbers', 'called')})码?[是为:]?[a-z]{{0,4}}\d{{4,}}"
 )
 _CARD = re.compile(
     r"(?<!\d)\d{16,19}(?!\d)"
@@ -19,6 +21,7 @@ _CARD = re.compile(
 _PHONE = re.compile(
     r"(?<!\d)(?:86)?1[3-9]\d{9}(?!\d)|(?<!\d)0\d{2,3}\d{7,8}(?!\d)"
     r"|(?:电话|手机|座机|联系方式|tel)(?:号码?)?\D{0,8}\d{7,}"
+    r"|(?:尾号|尾数|[末后][四五六4-6]位)[是为:]?[\d零〇幺一二三四五六七八九]{3,}"
 )
 # Numbers told bit by bit: "dial 138 first, then 0000, 0000 at the end".
 _TELLS_NUMBER = re.compile(r"号码|拨打?|打[这我]|尾号|末尾|倒着")
@@ -58,7 +61,7 @@ _BESIDE = (
 _ADDRESS = re.compile(
     rf"(?:组|社|队|村|路|街|巷子?|号|院|栋|幢)\s*{_NUM}\s*号|{_NUM}(?:组|社){_NUM}号"
     rf"|[\u4e00-\u9fff]村[第]?{_NUM}(?:村民)?(?:小组|组|社|队)|(?:住|住在){_NUM}[组社队]|{_NUM}组{_NUM}号"
-    rf"|门牌|第{_NUM}排第{_NUM}家|{_NUM}(?:栋|幢|号楼){_NUM}(?:单元|室|号)?|{_NUM}单元{_NUM}"
+    rf"|门牌(?:号|是|:|\d)|门牌[^。;,!?]{{0,10}}(?:{_NUM}|[壹贰叁肆伍陆柒捌玖拾])号|第?{_NUM}排第?{_NUM}[号家户间栋]|[a-z]区第?{_NUM}[排栋幢号]|{_NUM}号(?:板房|活动房|帐篷|宅|院)|{_NUM}(?:栋|幢|号楼){_NUM}(?:单元|室|号)?|{_NUM}单元{_NUM}"
     r"|(?:家?住址|家庭住址|收货地址|地址)[是:]?|(?:寄到|家住|住在|家在|我家在)[\u4e00-\u9fff]{2,14}(?:村|组|社|镇|乡|街|路|小区|岭)"
     rf"|(?:住|在)[\u4e00-\u9fff]{{1,6}}村{_NUM}?[组队社]|村{_NUM}队|第{_NUM}(?:村民)?小?组"
     rf"|\d{{2,3}}\.\d{{3,}}\D{{1,3}}\d{{2,3}}\.\d{{3,}}|{_NUM}[组社队].{{0,6}}那?[家户]"
