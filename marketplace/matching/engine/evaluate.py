@@ -17,7 +17,15 @@ from numpy.typing import NDArray
 from marketplace.core.errors import Invalid
 from marketplace.matching.engine.baselines import Scorer, make_baselines
 from marketplace.matching.engine.history import UNKNOWN, History
-from marketplace.matching.engine.learnt import LIST_LENGTH, Asked, Ranker, asked_in, learn_ranker, training_windows
+from marketplace.matching.engine.learnt import (
+    LIST_LENGTH,
+    MOST_ASKED,
+    Asked,
+    Ranker,
+    asked_in,
+    learn_ranker,
+    training_windows,
+)
 from marketplace.matching.engine.metrics import bootstrap, gini, list_gains
 from marketplace.matching.engine.past import Past, make_past
 from marketplace.matching.engine.signals import SIGNALS
@@ -83,7 +91,7 @@ def _rankings(
     history: History, *, start: int, end: int, min_gifts: int, seed: int, progress: Progress, pairs: bool
 ) -> dict[str, Any]:
     past = make_past(history, start=start, end=end)
-    asked = asked_in(past, min_gifts=min_gifts).sample(rng=np.random.default_rng([seed, 1]))
+    asked = asked_in(past, min_gifts=min_gifts).sample(MOST_ASKED, rng=np.random.default_rng([seed, 1]))
     document: dict[str, Any] = {"candidates": len(past.candidates), "donors": len(asked.donors)}
     windows = training_windows(history, start=start, end=end)
     ranker = learn_ranker(windows, min_gifts=min_gifts, seed=seed, progress=progress)

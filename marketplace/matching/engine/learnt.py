@@ -46,6 +46,8 @@ MOST_DONORS = 300
 MOST_NEEDS = 600
 MOST_OTHERS = 800
 MOST_CELLS = 400_000
+# Donors that one window teaches with, and those that are measured: more would not make the intervals much narrower.
+MOST_TEACHING = 1_000
 MOST_ASKED = 3_000
 _LEAST_VARIANCE = 1e-6
 LIST_LENGTH = 10
@@ -63,11 +65,11 @@ class Asked:
     wanted: tuple[Array, ...]
     known: tuple[Array, ...]
 
-    def sample(self, *, rng: np.random.Generator) -> "Asked":
-        """At most 3,000 donors, drawn by lot: more would not make the intervals much narrower."""
-        if len(self.donors) <= MOST_ASKED:
+    def sample(self, most: int, *, rng: np.random.Generator) -> "Asked":
+        """At most so many donors, drawn by lot."""
+        if len(self.donors) <= most:
             return self
-        rows = np.sort(rng.choice(len(self.donors), MOST_ASKED, replace=False))
+        rows = np.sort(rng.choice(len(self.donors), most, replace=False))
         chosen = rows.tolist()
         return Asked(
             self.donors[rows], tuple(self.wanted[row] for row in chosen), tuple(self.known[row] for row in chosen)
@@ -143,7 +145,7 @@ def learn_ranker(windows: list[Past], *, min_gifts: int, seed: int, progress: Pr
         return Ranker(fit_weights(queries, prior=prior))
     learnt = Ranker(fit_weights(queries, prior=_freed(prior, queries)), wide=True)
     progress("choosing how far to spread")
-    asked = asked_in(windows[0], min_gifts=min_gifts).sample(rng=np.random.default_rng([seed, 1]))
+    asked = asked_in(windows[0], min_gifts=min_gifts).sample(MOST_ASKED, rng=np.random.default_rng([seed, 1]))
     strength = harmless_strength(windows[0], asked, scores_of=lambda donor: learnt.scores(windows[0], donor), seed=seed)
     return replace(learnt, strength=strength)
 
@@ -197,7 +199,7 @@ def window_queries(
     past: Past, *, min_gifts: int, wide: bool, rng: np.random.Generator
 ) -> tuple[list[Query], list[Query]]:
     """The window as donor queries (their new needs against a sample of the rest) and need queries (likewise)."""
-    asked = asked_in(past, min_gifts=min_gifts)
+    asked = asked_in(past, min_gifts=min_gifts).sample(MOST_TEACHING, rng=rng)
     if not len(asked.donors):
         return [], []
     every = np.arange(len(asked.donors))
