@@ -7,7 +7,7 @@ from marketplace.core.kinds import NeedCategory, PovertyCause
 from marketplace.core.text import normal_form
 from marketplace.needs.lint.model import Draft, Finding, Severity
 from marketplace.needs.lint.plain import closed
-from marketplace.needs.lint.vocabulary import WordList, classes
+from marketplace.needs.lint.vocabulary import WordList, classes, word_list
 
 _C, _P = NeedCategory, PovertyCause
 # Categories that one donor meets in one go.
@@ -103,6 +103,8 @@ def category_fits(draft: Draft) -> Iterator[Finding]:
 def thing_of(name: str) -> NeedCategory | None:
     """What a thing in own words is for, where it is for one end only."""
     said = closed(name)
+    if not word_list("things").search(said):
+        return None
     return next((category for category, words in _THINGS.items() if words.search(said)), None)
 
 

@@ -10,9 +10,11 @@ from importlib.resources import files
 from marketplace.core.text import pinyin
 
 # What a word begins with: a character or a choice of some, after what may not stand before it.
-_HEAD = re.compile(r"(?:\(\?<[!=][^)]*\))?(?:\[(?P<some>[^\]\\^-]+)\]|(?P<one>[^\\(\[.^$]))(?![?*{])")
+_HEAD = re.compile(r"(?:\(\?<[!=][^)]*\))*(?:\[(?P<some>[^\]^-]+)\]|(?P<one>[^\\(\[.^$]))(?![?*]|\{0)")
+_DIGITS = "0123456789"
 _LATIN_RUN = re.compile(r"[a-z]{2,}")
 _HAN = re.compile(r"[\u4e00-\u9fff]{2,}")
+_NO_HAN = re.compile(r"[^\u4e00-\u9fff]")
 # A shorter sound means too many words; more characters beside a run of letters belong to no word.
 _SHORTEST_SOUND = 5
 _BESIDE = 3
@@ -22,16 +24,15 @@ class WordList:
     """Words, or small expressions, of which the first in a text is found; only those are tried that begin there."""
 
     def __init__(self, words: Iterable[str]) -> None:
-        heads, rest = defaultdict(list), []
+        heads = defaultdict(list)
         for word in dict.fromkeys(words):
             head = _HEAD.match(word)
-            for character in (head["some"] or head["one"]) if head else ():
-                heads[character].append(word)
             if head is None:
-                rest.append(word)
+                raise ValueError(f"a word of the lint must begin with a character or a choice of some: {word}")
+            for character in (head["some"] or head["one"]).replace(r"\d", _DIGITS):
+                heads[character].append(word)
         self._head = re.compile(f"[{re.escape(''.join(heads))}]")
         self._heads = {character: re.compile("|".join(some)) for character, some in heads.items()}
-        self._rest = re.compile("|".join(rest) or "(?!)")
         self._sounds = {sound for words in heads.values() for word in words if (sound := _sound(word))}
 
     def search(self, text: str) -> str | None:
@@ -39,19 +40,18 @@ class WordList:
         for head in self._head.finditer(text):
             if found := self._heads[head.group()].match(text, head.start()):
                 return found.group()
-        other = self._rest.search(text)
-        return other.group() if other else None
+        return None
 
     def search_sound(self, text: str) -> str | None:
         """A word that is written in pinyin, whole or in part: ``bosideng``, ``刮刮le``."""
         for run in _LATIN_RUN.finditer(text):
-            before = pinyin(_tail(text[max(0, run.start() - _BESIDE) : run.start()]))
-            after = pinyin(text[run.end() : run.end() + _BESIDE])
-            said = before + run.group() + after
-            for sound in self._sounds:
-                place = said.find(sound)
-                if place >= 0 and place <= len(before) and place + len(sound) >= len(before) + len(run.group()):
-                    return run.group()
+            likely = [sound for sound in self._sounds if run.group() in sound]
+            before = pinyin(_NO_HAN.split(text[max(0, run.start() - _BESIDE) : run.start()])[-1]) if likely else ""
+            said = before + run.group() + (pinyin(text[run.end() : run.end() + _BESIDE]) if likely else "")
+            # The letters belong to the word from the first to the last.
+            whole = len(before) + len(run.group())
+            if any(0 <= (place := said.find(sound)) <= len(before) and place + len(sound) >= whole for sound in likely):
+                return run.group()
         return None
 
 
@@ -85,7 +85,3 @@ def _sound(word: str) -> str | None:
     """The pinyin of a word that is no expression and long enough to be told by its sound."""
     sound = pinyin(word) if _HAN.fullmatch(word) else ""
     return sound if len(sound) >= _SHORTEST_SOUND else None
-
-
-def _tail(text: str) -> str:
-    return re.split(r"[^\u4e00-\u9fff]", text)[-1]
