@@ -346,7 +346,7 @@ def threshold_of(entries: I64, row: Int) -> Any:
 
 
 @compiled
-def make_shelf(gives: Gives, k: Int, donor_entries: I64) -> Shelf:
+def make_shelf(gives: Gives, k: Int, donor_entries: I64, with_texts: bool) -> Shelf:
     """An empty shelf with room for the longest posting of each area from anywhere down to the village."""
     widest = 0
     for at in range(len(gives.keys)):
@@ -354,12 +354,13 @@ def make_shelf(gives: Gives, k: Int, donor_entries: I64) -> Shelf:
     donors = len(gives.own)
     found_at_most = (len(LEVELS) + 1) * widest
     room = min(found_at_most, donors) + PAD
+    text_room = room if with_texts else 0
     worst = np.full(donors, UNREACHED, i16)
     for donor in range(len(donor_entries)):
         worst[donor] = threshold_of(donor_entries, donor)
     return Shelf(
         base=np.empty(room, i16), typical=np.empty(room, i16), budget=np.empty(room, i16),
-        threshold=np.empty(room, i16), texts=np.empty((DIMENSIONS, room), np.int8),
+        threshold=np.empty(room, i16), texts=np.empty((DIMENSIONS, text_room), np.int8),
         donor=np.empty(room, i32), place_of=np.full(donors, NOBODY, i32), raised=np.empty(found_at_most, i32),
         held=np.empty(found_at_most, i16), worst=worst,
         out=np.empty(room, i16), products=np.empty(room, i16), hits=np.empty(padded(room), u8),
@@ -463,7 +464,8 @@ def sweep(asks: Asks, gives: Gives, steps: Steps, partners: I32, units: I32, don
     goes on from what is there; with no rows the donors' lists are left out.
     """
     k = partners.shape[1]
-    shelf = make_shelf(gives, k, donor_entries)
+    with_texts = steps.text > 0 and len(donor_entries) > 0
+    shelf = make_shelf(gives, k, donor_entries, with_texts)
     # Named here once: an array that is read from a tuple is counted each time, and threads would wait for each other.
     kinds, categories, divisions, amounts, consts = asks.kind, asks.category, asks.division, asks.amount, asks.const
     need_vectors, ties, vectors = asks.vectors, asks.tie, gives.vectors
@@ -478,7 +480,6 @@ def sweep(asks: Asks, gives: Gives, steps: Steps, partners: I32, units: I32, don
     n: Int = 0
     kind, category, division = np.int64(NOBODY), np.int64(NOBODY), np.int64(NOBODY)
     row = row_of(gives, kind, category)
-    with_texts = steps.text > 0 and len(donor_entries) > 0
     for need in range(len(kinds)):
         is_same = kinds[need] == kind and categories[need] == category
         if not is_same:
