@@ -159,7 +159,7 @@ def test_needs_expire_after_their_last_day_unless_something_is_pledged(app: Flas
 
 def test_helped_before_is_known_at_approval(app: Flask) -> None:
     household = make_household()
-    make_need(NeedState.CONFIRMED, household=household, submitted_at=days_ago(300))
+    make_need(NeedState.CONFIRMED, household=household, lines=[money_line()], submitted_at=days_ago(300))
     again = make_need(NeedState.SUBMITTED, household=household)
     first = make_need(NeedState.SUBMITTED)
     reviewer = make_actor(Role.TOWNSHIP_REVIEWER, division=TREE.township)
