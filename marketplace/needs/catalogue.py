@@ -122,6 +122,15 @@ def items_by_code(codes: Collection[str]) -> list[CatalogueItem]:
     return list(db.session.scalars(wanted))
 
 
+def items_called(names: Collection[str]) -> list[CatalogueItem]:
+    """The items that carry one of these names, with or without their size."""
+    stems = {name.partition("（")[0] for name in names}
+    if not stems:
+        return []
+    found = db.session.scalars(sa.select(CatalogueItem).where(CatalogueItem.name.in_(stems)).order_by(CatalogueItem.id))
+    return [item for item in found if item.name in names or item.full_name in names]
+
+
 def search_items(typed: str, *, most: int = 12, area: str | None = None) -> list[CatalogueItem]:
     """Items by name, synonym, pinyin (``mianbei``), its initials (``mb``) or with a wrong character, best first."""
     wanted = normal_form(typed[:60]).replace(" ", "")

@@ -9,7 +9,7 @@ from marketplace.db import db
 from marketplace.households.models import Household, Member
 from marketplace.needs.bands import bands_for
 from marketplace.needs.caps import NEVER_ASKED, asked_by
-from marketplace.needs.catalogue import items_by_id
+from marketplace.needs.catalogue import items_by_id, items_called
 from marketplace.needs.lint import Draft, DraftLine, Finding, check_need, refusals
 from marketplace.needs.models import Need, NeedLine
 from marketplace.needs.similar import COMPARED_WITHIN, stories_to_compare
@@ -34,10 +34,13 @@ def lint_of(need: Need, *, now: datetime) -> list[Finding]:
 def draft_of(need: Need, *, now: datetime) -> Draft:
     """The need as the lint sees it."""
     items = items_by_id({line.item_id for line in need.lines if line.item_id is not None})
-    bands = bands_for(items.values(), area=need.division_code)
+    called = items_called({line.name for line in need.lines if line.item_id is None})
+    bands = bands_for([*items.values(), *called], area=need.division_code)
     lines = []
     for line in need.lines:
         item = items.get(line.item_id or 0)
+        # What somebody wrote in own words costs no more than the thing of that name and unit in the catalogue.
+        same = [item] if item else [i for i in called if i.unit == line.unit and line.name in (i.name, i.full_name)]
         lines.append(
             DraftLine(
                 name=line.name,
@@ -45,9 +48,9 @@ def draft_of(need: Need, *, now: datetime) -> Draft:
                 quantity=line.quantity,
                 unit=line.unit,
                 unit_price_fen=line.unit_price_fen,
-                low_fen=bands[item.id].low_fen if item else None,
-                high_fen=bands[item.id].high_fen if item else None,
-                most=item.most if item else None,
+                low_fen=min((bands[i.id].low_fen for i in same), default=None),
+                high_fen=max((bands[i.id].high_fen for i in same), default=None),
+                most=max((i.most for i in same), default=None),
                 is_own_words=item is None,
                 category=item.category if item else None,
             )

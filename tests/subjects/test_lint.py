@@ -308,6 +308,25 @@ def _dear_need() -> Need:
     return need
 
 
+@pytest.mark.parametrize(
+    ("line", "rules"),
+    [
+        (Line(unit_price_fen=90_000), {"price_high"}),
+        (Line("棉被（2 公斤，单人）", unit_price_fen=20_000), {"price_high"}),
+        # Either size is meant: the dearer one's band counts.
+        (Line(unit_price_fen=20_000), set()),
+        (Line(unit="套", unit_price_fen=90_000), set()),
+        (Line("铜茶壶", unit="把", unit_price_fen=90_000), set()),
+    ],
+    ids=["dear", "dear for its size", "usual", "another unit", "in no catalogue"],
+)
+def test_own_words_for_a_thing_of_the_catalogue_cost_no_more_than_it(app: Flask, line: Line, rules: set[str]) -> None:
+    with transaction():
+        service.load_catalogue(catalogue.builtin_rows(), by=SYSTEM, now=NOW)
+    need = make_need(NeedState.SUBMITTED, lines=[line])
+    assert {found.rule for found in lint_of(need, now=NOW) if found.rule.startswith("price")} == rules
+
+
 def test_a_finding_is_overridden_only_by_a_reason_that_can_be_meant_and_is_counted(app: Flask, client: Client) -> None:
     need = _dear_need()
     reviewer = make_actor(Role.TOWNSHIP_REVIEWER, division=TREE.township)
