@@ -369,7 +369,10 @@ def tap(page: Page, *links: str) -> None:
     """Follow links one after the other by what stands on them; those of the page itself before those around it."""
     for words in links:
         inside = page.get_by_role("main").get_by_role("link", name=words, exact=True)
-        (inside if inside.count() else page.get_by_role("link", name=words, exact=True)).first.click()
+        link = (inside if inside.count() else page.get_by_role("link", name=words, exact=True)).first
+        # The next link is looked for on the page that comes, not on the one that is left.
+        with page.expect_navigation():
+            link.click()
 
 
 def press(page: Page, words: str) -> None:
