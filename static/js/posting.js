@@ -4,7 +4,9 @@
 (() => {
   const said = document.currentScript.dataset;
   const SPACE = "jiedui:", OWN = SPACE + said.user + ":";
-  const DAYS = 7 * 24 * 3600 * 1000, EDGE = 1280, BYTES = 200 * 1024, AGAIN = 5000, PATIENCE = 8000;
+  const DAYS = 7 * 24 * 3600 * 1000, EDGE = 1280, BYTES = 200 * 1024, AGAIN = 5000;
+  /* A page is short; a photo of 200 KB takes a minute on the slowest line. */
+  const PATIENCE = 8000, PATIENCE_SENDING = 120000;
   const kept = document.querySelectorAll("form[data-keep]");
   const path = location.pathname;
   const read = (key) => { try { return JSON.parse(localStorage.getItem(key)); } catch { return null; } };
@@ -104,7 +106,7 @@
         const body = new FormData();
         for (const [name, value, file] of row.fields) file ? body.append(name, value, file) : body.append(name, value);
         body.set("csrf_token", form.value);
-        answer = await reach(row.action, { method: "POST", body });
+        answer = await reach(row.action, { method: "POST", body, signal: AbortSignal.timeout(PATIENCE_SENDING) });
       } catch { tell(said.offline); return; }
       await drop(row.key);
       const reached = new URL(answer.url).pathname;
