@@ -1,5 +1,6 @@
 """Read people and what they may do."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -7,6 +8,7 @@ from sqlalchemy.orm import joinedload
 
 from marketplace.accounts.models import LoginLink, RoleGrant, User
 from marketplace.core.actor import Actor, Grant
+from marketplace.core.divisions import contains, significant
 from marketplace.core.errors import Forbidden
 from marketplace.core.permissions import STAFF_ROLES, Permission, Role
 from marketplace.db import db
@@ -69,6 +71,18 @@ def list_staff(actor: Actor, *, skip: int = 0, limit: int = 50) -> list[RoleGran
         .limit(limit)
     )
     return list(db.session.scalars(chosen))
+
+
+def is_below(actor: Actor, user_ids: Collection[int]) -> bool:
+    """True where one of these people is staff of a division above one at which the actor is staff (F2)."""
+    in_force = sa.and_(RoleGrant.role.in_(STAFF_ROLES), RoleGrant.revoked_at.is_(None))
+    theirs = db.session.scalars(sa.select(RoleGrant.division_code).where(RoleGrant.user_id.in_(user_ids), in_force))
+    own = {grant.division for grant in actor.grants if grant.role in STAFF_ROLES}
+    return any(
+        contains(division, place) and significant(place) != significant(division)
+        for division in theirs.all()
+        for place in own
+    )
 
 
 def list_grants(user: User) -> list[RoleGrant]:

@@ -91,6 +91,14 @@ NEED_MOVES: Mapping[tuple[NeedState, str], NeedState] = {
     (_N.PLEDGED, "deliver"): _N.DELIVERED,
     (_N.DELIVERED, "confirm"): _N.CONFIRMED,
     (_N.CONFIRMED, "close"): _N.CLOSED,
+    # Suspected fraud takes off what is public, however far it has come (R-V6).
+    (_N.PUBLISHED, "revoke"): _N.WITHDRAWN,
+    (_N.PLEDGED, "revoke"): _N.WITHDRAWN,
+    (_N.SUSPENDED, "revoke"): _N.WITHDRAWN,
+    (_N.EXPIRED, "revoke"): _N.WITHDRAWN,
+    (_N.DELIVERED, "revoke"): _N.WITHDRAWN,
+    (_N.CONFIRMED, "revoke"): _N.WITHDRAWN,
+    (_N.CLOSED, "revoke"): _N.WITHDRAWN,
 }
 
 PLEDGE_MOVES: Mapping[tuple[PledgeState, str], PledgeState] = {

@@ -9,9 +9,9 @@ from marketplace.audit import service as audit
 from marketplace.core.actor import Actor
 from marketplace.core.errors import Conflict
 from marketplace.core.permissions import Permission
-from marketplace.core.workflow import PLEDGE_MOVES, NeedState, PledgeState, next_state
+from marketplace.core.workflow import PLEDGE_MOVES, PledgeState, next_state
 from marketplace.db import db
-from marketplace.fulfilment.loading import Held, hold_pledge
+from marketplace.fulfilment.loading import Held, ensure_goes_on, hold_pledge
 from marketplace.fulfilment.models import Delivery, Receipt, ReceiptLine, Witness
 from marketplace.fulfilment.progress import move_need
 from marketplace.fulfilment.wording import clean_words
@@ -30,13 +30,13 @@ def record_delivery(
 ) -> Delivery:
     """All that a pledge promised is handed over, with a photo of the thing and the role of a witness.
 
-    Conflict while something promised has not arrived, money has arrived and not been passed on, or the need is paused.
+    Conflict while something promised has not arrived, or money has arrived and not been passed on; and where the need
+    is paused or withdrawn.
     """
     held = hold_pledge(code, permission=Permission.DELIVERY_RECORD, by=by)
     note = clean_words(note, field="note", most=200, least=0)
     next_state(PLEDGE_MOVES, held.pledge.state, "deliver")
-    if held.need.state is NeedState.SUSPENDED:
-        raise Conflict("This need is paused while something is looked into: nothing is handed over till then.")
+    ensure_goes_on(held.need)
     _ensure_all_there(held)
     stored = store_photo(photo, division=held.need.division_code, caption=held.need.title, by=by, now=now)
     _hand_over_goods(held, stored, by=by, now=now)

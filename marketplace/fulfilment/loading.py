@@ -6,8 +6,9 @@ import sqlalchemy as sa
 
 from marketplace.core.actor import Actor, ensure_can
 from marketplace.core.codes import parse_code
-from marketplace.core.errors import NotFound
+from marketplace.core.errors import Conflict, NotFound
 from marketplace.core.permissions import Permission
+from marketplace.core.workflow import NeedState
 from marketplace.db import db
 from marketplace.needs.models import Need, NeedLine
 from marketplace.pledges.models import Pledge
@@ -31,6 +32,14 @@ def hold_pledge(code: str, *, permission: Permission, by: Actor) -> Held:
         raise NotFound(NOTHING_HERE)
     ensure_can(by, permission, held.need.division_code)
     return held
+
+
+def ensure_goes_on(need: Need) -> None:
+    """Conflict while a need is paused, and once it is taken off: nothing is passed on or handed over then."""
+    if need.state is NeedState.SUSPENDED:
+        raise Conflict("This need is paused while something is looked into: nothing is handed over till then.")
+    if need.state is NeedState.WITHDRAWN:
+        raise Conflict("This need was withdrawn: what has arrived stays where it is, and nothing is handed over.")
 
 
 def canonical(code: str) -> str:

@@ -14,7 +14,7 @@ from marketplace.core.money import Money
 from marketplace.core.permissions import Permission
 from marketplace.core.workflow import PledgeState
 from marketplace.db import db
-from marketplace.fulfilment.loading import NOTHING_HERE, Held, hold_pledge
+from marketplace.fulfilment.loading import NOTHING_HERE, Held, ensure_goes_on, hold_pledge
 from marketplace.fulfilment.models import Receipt, ReceiptLine, Use
 from marketplace.fulfilment.queries import disbursed_receipt_ids, received_by_line
 from marketplace.fulfilment.wording import clean_public_words, clean_words
@@ -95,6 +95,7 @@ def record_disbursement(
     amount = sum(line.quantity for line in receipt.lines if held.lines[line.line_id].unit == FEN)
     if not amount:
         raise Invalid("Goods are passed on when they are delivered; only money is passed on here.")
+    ensure_goes_on(held.need)
     if held.need.household_id is not None and is_contact_disputed(held.need.household_id):
         raise Conflict(
             "Three households or more have this household's phone or bank account: decide under possible duplicates"

@@ -10,7 +10,7 @@ from marketplace.core.actor import Actor
 from marketplace.core.cursors import read_cursor, write_cursor
 from marketplace.core.kinds import SupportKind
 from marketplace.core.permissions import Permission
-from marketplace.core.workflow import PledgeState
+from marketplace.core.workflow import NeedState, PledgeState
 from marketplace.db import db
 from marketplace.fulfilment.acts import CLOCKS, NEXT_ACT, STATE_BEFORE, Act
 from marketplace.fulfilment.models import Confirmation, ConfirmerKind
@@ -56,7 +56,7 @@ def list_work(
     chosen = (
         sa.select(Pledge, Need.code, Need.title, Need.division_code)
         .join(Need, Need.id == Pledge.need_id)
-        .where(Pledge.state == STATE_BEFORE[act], _in_areas(actor))
+        .where(Pledge.state == STATE_BEFORE[act], _waits_in(actor))
         .order_by(started, Pledge.id)
         .limit(size + 1)
     )
@@ -78,7 +78,7 @@ def count_work(actor: Actor) -> dict[Act, int]:
     rows = db.session.execute(
         sa.select(Pledge.state, sa.func.count())
         .join(Need, Need.id == Pledge.need_id)
-        .where(Pledge.state.in_(NEXT_ACT), _in_areas(actor))
+        .where(Pledge.state.in_(NEXT_ACT), _waits_in(actor))
         .group_by(Pledge.state)
     )
     counts = {NEXT_ACT[state]: int(number) for state, number in rows}
@@ -91,7 +91,7 @@ def count_denied(actor: Actor) -> int:
         sa.select(sa.func.count())
         .select_from(Pledge)
         .join(Need, Need.id == Pledge.need_id)
-        .where(Pledge.state == PledgeState.DELIVERED, Pledge.id.in_(_denied_ids()), _in_areas(actor))
+        .where(Pledge.state == PledgeState.DELIVERED, Pledge.id.in_(_denied_ids()), _waits_in(actor))
     )
     return db.session.scalar(chosen) or 0
 
@@ -105,9 +105,11 @@ def _denied_ids() -> sa.Select[int]:
     return sa.select(Confirmation.pledge_id).where(Confirmation.arrived.is_(False), ~gave_way)
 
 
-def _in_areas(actor: Actor) -> sa.ColumnElement[bool]:
+def _waits_in(actor: Actor) -> sa.ColumnElement[bool]:
+    """Of the actor's area, and of a need that was not withdrawn: there nothing is handed over or asked for any more."""
     areas = actor.areas(Permission.PLEDGE_READ)
-    return sa.or_(sa.false(), *(Need.division_code.startswith(area, autoescape=True) for area in areas))
+    inside = sa.or_(sa.false(), *(Need.division_code.startswith(area, autoescape=True) for area in areas))
+    return sa.and_(inside, Need.state != NeedState.WITHDRAWN)
 
 
 def _work_row(pledge: Pledge, need_code: str, title: str, division: str, answers: Answers) -> WorkRow:

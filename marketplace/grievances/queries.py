@@ -17,6 +17,7 @@ from marketplace.core.workflow import GrievanceState
 from marketplace.db import db
 from marketplace.db.clock import china_day
 from marketplace.grievances import policy
+from marketplace.grievances.fraud_models import FraudCase, PoliceNote
 from marketplace.grievances.models import Cause, Grievance
 from marketplace.needs.models import Need
 from marketplace.needs.queries import find_public_need, is_public
@@ -84,6 +85,9 @@ class Handled:
     answered_in_time: int
     late: int
     median_days: int | None
+    # Recorded as suspected fraud, and of these reported to the police (R-V6).
+    suspected: int
+    reported: int
 
 
 def find_subject(typed: str) -> Subject | None:
@@ -122,7 +126,7 @@ def get_ticket(code: str) -> Ticket:
     found = _find(code)
     if found is None:
         raise NotFound("There is no ticket with this code. Check every letter and digit.")
-    hidden = [need.code for need in _needs_of(found) if not is_public(need)]
+    hidden = [need.code for need in _may_be_named(found) if not is_public(need)]
     return Ticket(
         code=found.code,
         cause=found.cause,
@@ -150,11 +154,10 @@ def subject_code(grievance: Grievance) -> str:
     return about.code if about is not None else ""
 
 
-def _needs_of(grievance: Grievance) -> list[Need]:
-    """Every need that it touches: what it is about, what a gift went to, what hangs on a notice."""
-    touched = [grievance.need, grievance.pledge.need if grievance.pledge is not None else None]
-    touched += [entry.need for entry in grievance.notice.entries] if grievance.notice is not None else []
-    return [need for need in touched if need is not None]
+def _may_be_named(grievance: Grievance) -> list[Need]:
+    """The needs that it touches, and the others of its notice."""
+    entries = grievance.notice.entries if grievance.notice is not None else []
+    return [*policy.needs_of(grievance), *(entry.need for entry in entries if entry.need is not None)]
 
 
 def _without(text: str, codes: list[str]) -> str:
@@ -171,7 +174,7 @@ def find_by_key(client_key: str) -> Grievance | None:
 
 def list_grievances(actor: Actor, *, today: date, decided: bool = False, limit: int = 100) -> list[Grievance]:
     """Cases that this handler may read: undecided ones by their due day, the overdue first; or the decided, latest."""
-    chosen = sa.select(Grievance).where(_readable(actor)).options(selectinload(Grievance.need))
+    chosen = sa.select(Grievance).where(readable(actor)).options(selectinload(Grievance.need))
     if decided:
         chosen = chosen.where(Grievance.state.not_in(_UNDECIDED)).order_by(
             (Grievance.state == GrievanceState.CLOSED), Grievance.decided_at.desc(), Grievance.id.desc()
@@ -187,7 +190,7 @@ def count_open(actor: Actor, *, today: date) -> tuple[int, int]:
     late = sa.and_(Grievance.state.in_(_UNANSWERED), Grievance.due_on < today)
     chosen = sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(sa.case((late, 1), else_=0)), 0))
     undecided, overdue = db.session.execute(
-        chosen.select_from(Grievance).where(_readable(actor), Grievance.state.in_(_UNDECIDED))
+        chosen.select_from(Grievance).where(readable(actor), Grievance.state.in_(_UNDECIDED))
     ).one()
     return undecided, overdue
 
@@ -204,10 +207,12 @@ def objections_to(notice: Notice) -> list[Grievance]:
 def upheld_about(need: Need) -> list[Grievance]:
     """Complaints about a need, or a gift to it, that were right: its donors and its clerk are told."""
     pledges = sa.select(Pledge.id).where(Pledge.need_id == need.id)
-    entries = sa.select(NoticeEntry.id).where(NoticeEntry.need_id == need.id)
+    lines = sa.select(NoticeEntry.id, NoticeEntry.notice_id).where(NoticeEntry.need_id == need.id).subquery()
+    is_whole = sa.and_(Grievance.entry_id.is_(None), Grievance.notice_id.in_(sa.select(lines.c.notice_id)))
+    is_line = Grievance.entry_id.in_(sa.select(lines.c.id))
     chosen = sa.select(Grievance).where(
         Grievance.is_upheld.is_(True),
-        sa.or_(Grievance.need_id == need.id, Grievance.pledge_id.in_(pledges), Grievance.entry_id.in_(entries)),
+        sa.or_(Grievance.need_id == need.id, Grievance.pledge_id.in_(pledges), is_line, is_whole),
     )
     return list(db.session.scalars(chosen.order_by(Grievance.decided_at, Grievance.id)))
 
@@ -234,6 +239,8 @@ def handled(*, today: date) -> Handled:
         answered_in_time=sum(answered <= due for answered, due, _ in answers),
         late=sum(row.answered_at is None and row.due_on < today for row in rows),
         median_days=int(median(days)) if days else None,
+        suspected=db.session.scalar(sa.select(sa.func.count()).select_from(FraudCase)) or 0,
+        reported=db.session.scalar(sa.select(sa.func.count(PoliceNote.reported_on))) or 0,
     )
 
 
@@ -247,7 +254,8 @@ def folded(typed: str) -> str:
     return f"{plain[:4]}-{plain[4:]}"
 
 
-def _readable(actor: Actor) -> sa.ColumnElement[bool]:
+def readable(actor: Actor) -> sa.ColumnElement[bool]:
+    """The condition for complaints that this handler may read, as policy.ensure_can_read has it."""
     place = sa.func.coalesce(Grievance.named_division, Grievance.division_code)
     areas = actor.areas(Permission.GRIEVANCE_HANDLE)
     within = (place.between(area.ljust(CODE_LENGTH, "0"), area.ljust(CODE_LENGTH, "9")) for area in areas)

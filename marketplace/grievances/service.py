@@ -1,6 +1,5 @@
 """Write complaints: receive, take on, answer, decide, close; what was held is let go, what was wrong is stopped."""
 
-import unicodedata
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import IO, Any, cast
@@ -18,6 +17,7 @@ from marketplace.db.clock import china_day
 from marketplace.grievances import policy
 from marketplace.grievances.models import Cause, Grievance, StaffLevel
 from marketplace.grievances.queries import Subject, find_by_key, get_grievance
+from marketplace.grievances.wording import clean, said
 from marketplace.media.service import store_photo
 from marketplace.needs.models import Need, ReturnReason
 from marketplace.needs.review_models import PauseCause
@@ -28,8 +28,7 @@ from marketplace.workdays.queries import calendar_of
 
 # Working days until the answer (R-D14).
 ANSWER_WITHIN = 5
-_SHORTEST, _LONGEST = 4, 1000
-_LONGEST_ANSWER, _LONGEST_REASON = 600, 300
+_LONGEST_REASON = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +52,9 @@ def receive(subject: Subject, complaint: Complaint, *, photo: IO[bytes] | None =
     sent = find_by_key(complaint.client_key)
     if sent is not None:
         return sent
-    words = _clean(complaint.words)
-    if not _SHORTEST <= len(words) <= _LONGEST:
-        raise Invalid("Say in 4 to 1,000 characters what is wrong.", field="words")
+    words = said(
+        complaint.words, least=4, most=1000, sentence="Say in 4 to 1,000 characters what is wrong.", field="words"
+    )
     stored = None
     if photo is not None:
         stored = store_photo(photo, division=subject.division, caption="", by=PUBLIC, now=now)
@@ -73,7 +72,7 @@ def receive(subject: Subject, complaint: Complaint, *, photo: IO[bytes] | None =
         about_staff=level,
         named_division=at_level(subject.division, level.level) if level else None,
         words=words,
-        contact=_clean(complaint.contact)[:100] or None,
+        contact=clean(complaint.contact)[:100] or None,
         photo_id=stored.id if stored else None,
         state=GrievanceState.RECEIVED,
         received_at=now,
@@ -96,10 +95,10 @@ def take_on(code: str, *, by: Actor, now: datetime) -> Grievance:
 def answer(code: str, *, words: str, by: Actor, now: datetime) -> Grievance:
     """Answer in words that whoever has the ticket reads (R-D14)."""
     grievance = _handled(code, by=by)
-    said = _clean(words)
-    if not _SHORTEST <= len(said) <= _LONGEST_ANSWER:
-        raise Invalid("Write the answer in 4 to 600 characters, without names.", field="words")
-    _move(grievance, "answer", answer=said, answered_at=now)
+    answered = said(
+        words, least=4, most=600, sentence="Write the answer in 4 to 600 characters, without names.", field="words"
+    )
+    _move(grievance, "answer", answer=answered, answered_at=now)
     _record(by, "answer", grievance, now=now)
     return grievance
 
@@ -127,7 +126,7 @@ def close(code: str, *, put_right: str = "", by: Actor, now: datetime) -> Grieva
     """End a decided case; an upheld one says what was put right."""
     grievance = _handled(code, by=by)
     next_state(GRIEVANCE_MOVES, grievance.state, "close")
-    done = _clean(put_right)
+    done = clean(put_right)
     if grievance.is_upheld and not done:
         raise Invalid("Say what was put right.", field="put_right")
     _move(grievance, "close", put_right=done[:_LONGEST_REASON], closed_at=now)
@@ -138,9 +137,13 @@ def close(code: str, *, put_right: str = "", by: Actor, now: datetime) -> Grieva
 def _decide(code: str, move: str, *, reason: str, by: Actor, now: datetime, is_upheld: bool) -> Grievance:
     grievance = _handled(code, by=by)
     next_state(GRIEVANCE_MOVES, grievance.state, move)
-    why = _clean(reason)
-    if not _SHORTEST <= len(why) <= _LONGEST_REASON:
-        raise Invalid("Every decision has a reason: write it in 4 to 300 characters.", field="reason")
+    why = said(
+        reason,
+        least=4,
+        most=_LONGEST_REASON,
+        sentence="Every decision has a reason: write it in 4 to 300 characters.",
+        field="reason",
+    )
     held = grievance.held_notice_id
     values = {"is_upheld": is_upheld, "decided_by": by.user_id, "decided_at": now, "decision_reason": why}
     _move(grievance, move, held_notice_id=None, **values)
@@ -185,12 +188,6 @@ def _move(grievance: Grievance, move: str, **values: Any) -> None:
     if not cast("sa.CursorResult[Any]", result).rowcount:
         raise Conflict("Somebody else has just decided on this. Reload the page.")
     db.session.refresh(grievance)
-
-
-def _clean(text: str) -> str:
-    """Without control characters and with single spaces, lines kept."""
-    lines = unicodedata.normalize("NFC", text).splitlines()
-    return "\n".join(line for line in (" ".join(line.split()) for line in lines) if line)
 
 
 def _record(by: Actor, act: str, grievance: Grievance, *, now: datetime, reason: str | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Pause a public need while something is looked into (暂停), and put it back; each span is kept with its cause."""
+"""Pause a public need while something is looked into (暂停), put it back, or take it off for good."""
 
 from datetime import datetime
 
@@ -46,6 +46,21 @@ def resume_need(code: str, *, by: Actor, now: datetime) -> Need:
     if pause is not None:
         pause.ended_at, pause.ended_by = now, by.user_id
     _write_down(need, Decision.RESUME, note="", by=by, now=now)
+    return need
+
+
+def revoke_need(code: str, *, by: Actor, now: datetime) -> Need:
+    """Take a public need off for good because fraud is suspected, however far it has come (R-V6); a pause ends.
+
+    What was given stays in the book. Conflict where the need is not public.
+    """
+    need = get_need(code, actor=by)
+    policy.ensure_can_pause(by, need)
+    decide(need, "revoke", closed_at=now)
+    pause = find_pause(need)
+    if pause is not None:
+        pause.ended_at, pause.ended_by = now, by.user_id
+    audit.record(by, "need.revoke", subject="need", subject_id=need.id, at=now, division=need.division_code)
     return need
 
 

@@ -5,7 +5,7 @@ from marketplace.needs.catalogue import Loaded, load_catalogue
 from marketplace.needs.consenting import ConsentGiven, give_consent, withdraw_consent
 from marketplace.needs.drafts import Step
 from marketplace.needs.models import OverrideReason
-from marketplace.needs.pausing import resume_need, suspend_need
+from marketplace.needs.pausing import resume_need, revoke_need, suspend_need
 from marketplace.needs.posting import (
     Amount,
     OwnItem,
@@ -69,6 +69,7 @@ __all__ = [
     "reserve_lines",
     "resume_need",
     "return_need",
+    "revoke_need",
     "set_amounts",
     "split_need",
     "start_need",

@@ -9,12 +9,11 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from marketplace.accounts.models import RoleGrant
+from marketplace.accounts.queries import is_below
 from marketplace.audit import service as audit
 from marketplace.core.actor import SYSTEM, Actor, ensure_can
-from marketplace.core.divisions import contains, significant
 from marketplace.core.errors import Conflict, Forbidden, Invalid, NotFound
-from marketplace.core.permissions import STAFF_ROLES, Permission
+from marketplace.core.permissions import Permission
 from marketplace.db import db
 from marketplace.db.clock import CHINA
 from marketplace.needs.deciding import LONGEST_NOTE
@@ -93,17 +92,8 @@ def list_signals(*, actor: Actor, closed: bool = False) -> list[ReviewSignal]:
 def _ensure_is_free(signal: ReviewSignal, by: Actor) -> None:
     if _names(signal, by):
         raise Forbidden("This signal names you: somebody else looks into it.")
-    above = db.session.scalars(
-        sa.select(RoleGrant.division_code).where(
-            RoleGrant.user_id.in_((signal.user_id, signal.other_user_id)),
-            RoleGrant.role.in_(STAFF_ROLES),
-            RoleGrant.revoked_at.is_(None),
-        )
-    )
-    own = [grant.division for grant in by.grants if grant.role in STAFF_ROLES]
-    for division in above:
-        if any(contains(division, place) and significant(place) != significant(division) for place in own):
-            raise Forbidden("This signal names somebody above you: somebody else looks into it.")
+    if is_below(by, {signal.user_id, signal.other_user_id}):
+        raise Forbidden("This signal names somebody above you: somebody else looks into it.")
 
 
 def _names(signal: ReviewSignal, actor: Actor) -> bool:

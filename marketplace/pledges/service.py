@@ -43,6 +43,7 @@ __all__ = [
     "move_pledge",
     "pledge_need",
     "record_act",
+    "release_unpaid",
     "set_visibility",
 ]
 
@@ -183,7 +184,7 @@ def cancel_pledge(code: str, *, by: Actor, now: datetime) -> Pledge:
     pledge = load_locked(found.id)
     pledge.state = next_state(PLEDGE_MOVES, pledge.state, "cancel")
     pledge.ended_at = now
-    _release(pledge, key=f"cancel:{pledge.code}", by=by, now=now)
+    release_unpaid(pledge, key=f"cancel:{pledge.code}", by=by, now=now)
     record_act(pledge, "pledge.cancel", by=by, now=now)
     return pledge
 
@@ -202,14 +203,14 @@ def lapse_pledge(pledge_id: int, *, now: datetime) -> bool:
     if is_whole:
         pledge.state = next_state(PLEDGE_MOVES, pledge.state, "lapse")
         pledge.ended_at = now
-    freed = _release(pledge, key=f"lapse:{pledge.code}", by=SYSTEM, now=now)
+    freed = release_unpaid(pledge, key=f"lapse:{pledge.code}", by=SYSTEM, now=now)
     if is_whole or freed:
         record_act(pledge, "pledge.lapse", by=SYSTEM, now=now)
     return is_whole or bool(freed)
 
 
-def _release(pledge: Pledge, *, key: str, by: Actor, now: datetime) -> dict[int, int]:
-    """Free what has not arrived: the need's lines, the promise in the ledger, the donor's budget."""
+def release_unpaid(pledge: Pledge, *, key: str, by: Actor, now: datetime) -> dict[int, int]:
+    """Free what has not arrived: the need's lines, the promise in the ledger, the donor's budget; by line id."""
     freed = _unpaid(pledge)
     if not freed:
         return freed

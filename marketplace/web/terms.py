@@ -16,6 +16,7 @@ from marketplace.core.kinds import (
 )
 from marketplace.core.permissions import Role
 from marketplace.core.workflow import HouseholdStatus, NeedState, NoticeState, PledgeState
+from marketplace.grievances.fraud_models import Suspicion
 from marketplace.grievances.models import Cause, StaffLevel
 from marketplace.notices.models import NoticeKind
 from marketplace.statistics.queries import Step
@@ -133,6 +134,14 @@ ENGLISH_TERMS: Mapping[type[Labelled], Mapping[Labelled, str]] = {
         Cause.PRIVACY: "Private things became public",
         Cause.CONDUCT: "How staff behaved",
         Cause.OTHER: "Something else",
+    },
+    Suspicion: {
+        Suspicion.INVENTED: "Facts invented or concealed",
+        Suspicion.FORGED: "Papers forged",
+        Suspicion.FALSE_CLAIM: "Claimed in another's name",
+        Suspicion.CLAIMED_TWICE: "Claimed twice",
+        Suspicion.DIVERTED: "Diverted or kept back",
+        Suspicion.COLLUSION: "Collusion of those inside",
     },
     StaffLevel: {
         StaffLevel.VILLAGE: "Somebody of the village",

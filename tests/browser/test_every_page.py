@@ -156,6 +156,11 @@ PAGES: dict[str, tuple[Example, ...]] = {
     "/desk/grievances/<code>": (
         Example("/desk/grievances/{ticket_open}", Role.COUNTY_ADMIN),
         Example("/desk/grievances/{ticket_answered}", Role.COUNTY_ADMIN),
+        Example("/desk/grievances/{ticket_upheld}", Role.COUNTY_ADMIN),
+    ),
+    "/desk/grievances/<code>/fraud": (
+        Example("/desk/grievances/{ticket_upheld}/fraud", Role.COUNTY_ADMIN),
+        Example("/desk/grievances/{ticket_answered}/fraud", Role.COUNTY_ADMIN),
     ),
     "/how-we-count": (Example("/how-we-count"),),
     "/privacy": (Example("/privacy"),),

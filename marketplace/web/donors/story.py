@@ -36,11 +36,31 @@ class Row:
     words: str
     place: str
     thanks: Thanks | None
+    # When the donor was told that the need was withdrawn (R-V6).
+    told_at: datetime | None
 
     @property
     def is_due(self) -> bool:
         """True while the donor has something to do."""
         return self.pledge.state is PledgeState.ACCEPTED
+
+    @property
+    def told(self) -> str:
+        """What the donor is told about a need that was withdrawn; empty where it was not. It names nobody."""
+        if self.told_at is None:
+            return ""
+        happened = _(
+            "This need was withdrawn on %(day)s: there is reason to doubt what was said, and it is being looked into.",
+            day=china_day(self.told_at).isoformat(),
+        )
+        return f"{happened} {self._what_becomes_of_it()}"
+
+    def _what_becomes_of_it(self) -> str:
+        if self.pledge.state is PledgeState.CANCELLED:
+            return str(_("Your pledge has ended: send nothing."))
+        if self.pledge.state is PledgeState.RECEIVED:
+            return str(_("What has arrived is kept and passed on to nobody; ask the township what becomes of it."))
+        return str(_("What you gave had been handed over; it stays in the public book."))
 
     @property
     def is_offer(self) -> bool:
@@ -74,9 +94,9 @@ def pledge_words(pledge: Pledge) -> str:
     return str(_(" + ")).join(line_words(line) for line in pledge.lines)
 
 
-def row_of(pledge: Pledge, *, place: str, thanks: Thanks | None) -> Row:
+def row_of(pledge: Pledge, *, place: str, thanks: Thanks | None, told_at: datetime | None) -> Row:
     """A pledge for the list."""
-    return Row(pledge, pledge_words(pledge), place, thanks)
+    return Row(pledge, pledge_words(pledge), place, thanks, told_at)
 
 
 def sums_of(pledge: Pledge, balances: dict[str, Totals]) -> list[Sum]:
@@ -104,7 +124,9 @@ def how_to(pledge: Pledge) -> str:
     return str(_("Transfer it to the charity's account for %(place)s. Write %(code)s as the purpose.", **names))
 
 
-def events_of(pledge: Pledge, thanks: Thanks | None, answers: Sequence[FollowUp] = ()) -> list[Event]:
+def events_of(
+    pledge: Pledge, thanks: Thanks | None, answers: Sequence[FollowUp] = (), *, was_stopped: bool = False
+) -> list[Event]:
     """From promise to feedback; what is still to come stands at the end, unfinished."""
     if pledge.accepted_at is None:
         return _offer_events(pledge)
@@ -118,7 +140,7 @@ def events_of(pledge: Pledge, thanks: Thanks | None, answers: Sequence[FollowUp]
         _step("heart", _("Feedback"), pledge.reported_at, text=f"“{thanks.words}”" if thanks else ""),
     ]
     if ended:
-        return [made, *(step for step in steps if step.done), _ending(pledge)]
+        return [made, *(step for step in steps if step.done), _ending(pledge, was_stopped=was_stopped)]
     return [made, *steps, *map(_later, answers)]
 
 
@@ -146,7 +168,9 @@ def _offer_events(pledge: Pledge) -> list[Event]:
     return [made, Event("late", words.get(pledge.state, _("The offer ran out")), pledge.ended_at)]
 
 
-def _ending(pledge: Pledge) -> Event:
+def _ending(pledge: Pledge, *, was_stopped: bool) -> Event:
+    if was_stopped:
+        return Event("late", _("The need was withdrawn"), pledge.ended_at, _("You do not have to send anything."))
     title = {PledgeState.CANCELLED: _("You took it back")}
     text = _("What had not arrived is open to others again.")
     return Event("late", title.get(pledge.state, _("Lapsed")), pledge.ended_at, text)

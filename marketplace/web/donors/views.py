@@ -13,6 +13,7 @@ from marketplace.db.clock import utc_now
 from marketplace.donors import queries, service
 from marketplace.fulfilment.follow_up import follow_ups_of
 from marketplace.fulfilment.thanks import thanks_for
+from marketplace.grievances.fraud_queries import told_about
 from marketplace.grievances.queries import upheld_about
 from marketplace.ledger.queries import balances_of
 from marketplace.needs.pausing import find_pause
@@ -82,9 +83,16 @@ def mine() -> ResponseReturnValue:
     if actor.donor_id is None:
         return redirect(url_for(".register"), 303)
     made = list_pledges_of_donor(actor.donor_id)
-    thanks = thanks_for([pledge.id for pledge in made])
+    ids = [pledge.id for pledge in made]
+    thanks, told = thanks_for(ids), told_about(ids)
     rows = [
-        row_of(pledge, place=place_name(pledge.need.division_code), thanks=thanks.get(pledge.id)) for pledge in made
+        row_of(
+            pledge,
+            place=place_name(pledge.need.division_code),
+            thanks=thanks.get(pledge.id),
+            told_at=told.get(pledge.id),
+        )
+        for pledge in made
     ]
     return render_template(
         "donors/mine.html",
@@ -101,11 +109,14 @@ def pledge(code: str) -> ResponseReturnValue:
     """One of my pledges, from promise to feedback."""
     found = get_own_pledge(code, actor=current_actor())
     thanks = thanks_for([found.id]).get(found.id)
+    told_at = told_about([found.id]).get(found.id)
     return render_template(
         "donors/pledge.html",
         pledge=found,
-        row=row_of(found, place=place_name(found.need.division_code), thanks=thanks),
-        events=events_of(found, thanks, follow_ups_of([found.need_id]).get(found.need_id, ())),
+        row=row_of(found, place=place_name(found.need.division_code), thanks=thanks, told_at=told_at),
+        events=events_of(
+            found, thanks, follow_ups_of([found.need_id]).get(found.need_id, ()), was_stopped=told_at is not None
+        ),
         sums=sums_of(found, balances_of(PLEDGE, found.id)),
         how_to=how_to(found),
         pause=find_pause(found.need),

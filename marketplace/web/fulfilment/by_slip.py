@@ -16,6 +16,7 @@ from marketplace.db import transaction
 from marketplace.db.clock import utc_now
 from marketplace.fulfilment import service
 from marketplace.fulfilment.queries import awaits_household
+from marketplace.grievances.queries import upheld_about
 from marketplace.needs import queries
 from marketplace.needs.models import Need, Purpose, WithdrawnBy
 from marketplace.needs.pausing import find_pause
@@ -161,6 +162,11 @@ def _standing(need: Need) -> Standing:
     if need.state is NeedState.SUSPENDED and (pause := find_pause(need)) is not None:
         since = _("It is paused since %(day)s: %(cause)s.", day=day(pause.started_at), cause=term(pause.cause))
         return Standing(since, _("What was promised stays promised. Ask the township, or call the hotline."))
+    if need.state is NeedState.WITHDRAWN and upheld_about(need):
+        return Standing(
+            _("It was withdrawn after a complaint that was found to be right."),
+            _("Ask the township, or call the hotline."),
+        )
     told: dict[NeedState, tuple[str, str]] = {
         NeedState.DRAFT: (_("It is being written."), _("The village clerk sends it to the township.")),
         NeedState.SUBMITTED: (

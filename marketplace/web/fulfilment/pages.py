@@ -8,7 +8,7 @@ from flask import render_template
 from marketplace.core.actor import Actor
 from marketplace.core.divisions import Level
 from marketplace.core.permissions import Permission
-from marketplace.core.workflow import PledgeState
+from marketplace.core.workflow import NeedState, PledgeState
 from marketplace.db.clock import utc_now
 from marketplace.fulfilment import queries
 from marketplace.fulfilment.models import ConfirmerKind
@@ -81,6 +81,8 @@ def _possible(case: Case, actor: Actor) -> dict[str, Any]:
         found["disbursement"] = lambda: DisbursementForm().offer(case)
     if case.payees and may(Permission.USE_RECORD):
         found["use"] = lambda: UseForm().offer(case)
+    if case.need.state is NeedState.WITHDRAWN:
+        return {name: make for name, make in found.items() if name == "use"}
     if _can_be_delivered(case) and may(Permission.DELIVERY_RECORD):
         found["delivery"] = lambda: DeliveryForm().offer()
     if _wants_second(case) and may(Permission.DELIVERY_CONFIRM):
@@ -106,6 +108,8 @@ def _wants_second(case: Case) -> bool:
 def _waits_for(case: Case) -> str:
     """The name of the act that somebody else has to do; the template says it in words."""
     state = case.pledge.state
+    if case.need.state is NeedState.WITHDRAWN:
+        return "nothing"
     if _is_awaited(case):
         return "receipt"
     if state is PledgeState.RECEIVED:

@@ -11,7 +11,9 @@ from marketplace.core.permissions import Permission
 from marketplace.db import transaction
 from marketplace.db.clock import china_day, utc_now
 from marketplace.grievances import policy, queries, service
+from marketplace.grievances.fraud_queries import find_case
 from marketplace.web.forms import BaseForm, form_errors
+from marketplace.web.grievances import fraud as _fraud  # noqa: F401  (registers its views)
 from marketplace.web.grievances.forms import AnswerForm, CloseForm, DecisionForm
 from marketplace.web.grievances.views import bp
 from marketplace.web.guard import current_actor, requires
@@ -110,6 +112,7 @@ def _page(code: str, failed: BaseForm | None = None) -> str:
         grievance=grievance,
         subject=queries.subject_code(grievance),
         bar=policy.handling_bar(actor, grievance),
+        case=find_case(grievance),
         is_mine=grievance.assigned_to == actor.user_id,
         today=china_day(utc_now()),
         answer_form=forms[AnswerForm],

@@ -5,11 +5,13 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileAllowed, FileField
-from wtforms import HiddenField, RadioField, SelectField, StringField, TextAreaField
+from wtforms import DateField, HiddenField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import DataRequired, InputRequired, Length, Optional
+from wtforms.validators import DataRequired, InputRequired, Length, Optional, ValidationError
 
 from marketplace.core.kinds import find_member
+from marketplace.grievances.fraud import Police, Suspected
+from marketplace.grievances.fraud_models import Suspicion
 from marketplace.grievances.models import Cause, StaffLevel
 from marketplace.grievances.queries import Subject
 from marketplace.grievances.service import Complaint
@@ -19,6 +21,7 @@ from marketplace.web.i18n import say
 
 _IMAGES = FileAllowed(["jpg", "jpeg", "png", "webp"], _l("Send a JPEG, PNG or WebP photo."))
 _NOBODY = ""
+_REPORTED, _NOT_YET = "yes", "no"
 
 
 def _new_key() -> str:
@@ -98,6 +101,50 @@ class DecisionForm(BaseForm):
         _l("Reason for the decision"),
         [DataRequired(_l("Every decision has a reason: write it in 4 to 300 characters.")), Length(max=300)],
     )
+
+
+class PoliceForm(BaseForm):
+    """Reported to the police, when and under which number; or not yet, and why."""
+
+    is_reported = RadioField(
+        _l("Is it reported to the police?"),
+        [InputRequired(_l("Choose whether it is reported to the police."))],
+        choices=[SelectChoice(_REPORTED, _l("Reported")), SelectChoice(_NOT_YET, _l("Not yet"))],
+    )
+    reported_on = DateField(_l("Day of the report"), [Optional()])
+    reference = StringField(_l("Police station and number of the receipt"), [Optional(), Length(max=120)])
+    why_not = StringField(_l("Why it is not reported yet"), [Optional(), Length(max=300)])
+
+    def validate_reported_on(self, field: DateField) -> None:
+        """Who says yes says when."""
+        if self.is_reported.data == _REPORTED and field.data is None and not field.errors:
+            raise ValidationError(_l("Choose the day on which it was reported."))
+
+    @property
+    def police(self) -> Police:
+        """As it was typed; what belongs to the other answer says nothing."""
+        if self.is_reported.data == _REPORTED:
+            return Police(reported_on=self.reported_on.data, reference=self.reference.data or "")
+        return Police(why_not=self.why_not.data or "")
+
+
+class FraudForm(PoliceForm):
+    """What is suspected, and what speaks for it."""
+
+    suspicion = RadioField(_l("What is suspected?"), [InputRequired(_l("Choose what is suspected."))])
+    summary = TextAreaField(_l("What is suspected, in your words"), render_kw={"rows": 4})
+    evidence = TextAreaField(_l("What speaks for it, and where it is kept"), render_kw={"rows": 3})
+
+    def offer(self) -> "FraudForm":
+        """The closed list."""
+        self.suspicion.choices = [SelectChoice(each.value, term(each)) for each in Suspicion]
+        return self
+
+    @property
+    def suspected(self) -> Suspected:
+        """As it was typed; the list of choices has been checked."""
+        chosen = next(each for each in Suspicion if each.value == self.suspicion.data)
+        return Suspected(chosen, self.summary.data or "", self.evidence.data or "")
 
 
 class CloseForm(BaseForm):

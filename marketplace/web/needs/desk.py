@@ -11,6 +11,7 @@ from marketplace.core.permissions import Permission
 from marketplace.core.workflow import NeedState
 from marketplace.db import transaction
 from marketplace.db.clock import china_day, utc_now
+from marketplace.grievances.queries import upheld_about
 from marketplace.needs import policy, queries, service
 from marketplace.needs.checking import lint_of
 from marketplace.needs.desk import count_by_state, household_codes, list_desk_needs
@@ -96,6 +97,8 @@ def _next_words(need: Need) -> str:
     """What the clerk does next, in a sentence."""
     if need.hidden_at is not None:
         return str(_("The household took its agreement back: nothing of this need is public any more."))
+    if need.state is NeedState.WITHDRAWN and upheld_about(need):
+        return str(_("Withdrawn for good after a complaint that was found to be right. Nothing is handed over."))
     words: dict[NeedState, str] = {
         NeedState.DRAFT: _("This is a draft. Finish it and send it to the township."),
         NeedState.RETURNED: _("Change what the reviewer names, then send it again."),

@@ -7,7 +7,8 @@ from flask_babel import gettext as _
 from marketplace.accounts.models import User
 from marketplace.core.permissions import Permission
 from marketplace.db import db, transaction
-from marketplace.db.clock import utc_now
+from marketplace.db.clock import china_day, utc_now
+from marketplace.grievances.fraud_queries import list_cases
 from marketplace.needs.rechecking import list_disagreements, list_rechecks
 from marketplace.needs.review_figures import review_figures
 from marketplace.needs.review_models import ReviewSignal
@@ -69,6 +70,8 @@ def _page(form: CloseForm, refused: int) -> str:
         rechecks=list_rechecks(actor=actor),
         disagreements=list_disagreements(areas),
         figures=review_figures(areas),
+        cases=list_cases(actor),
+        today=china_day(utc_now()),
         signals=signals,
         closed=closed,
         names=_names([*signals, *closed]),

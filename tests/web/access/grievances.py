@@ -13,6 +13,7 @@ ROWS = [
     Row("GET", "/desk/grievances/<code>", allowed=_HANDLERS),
     *(
         Row("POST", f"/desk/grievances/<code>/{act}", allowed=_HANDLERS)
-        for act in ("assign", "answer", "uphold", "dismiss", "close")
+        for act in ("assign", "answer", "uphold", "dismiss", "close", "fraud", "fraud/police")
     ),
+    Row("GET", "/desk/grievances/<code>/fraud", allowed=_HANDLERS),
 ]
