@@ -17,6 +17,7 @@ from marketplace.db.session import engine_options, prepare
 from marketplace.db.types import keyring
 from marketplace.donors import models as _donors  # noqa: F401
 from marketplace.fulfilment import models as _fulfilment  # noqa: F401
+from marketplace.grievances import fraud_models as _fraud  # noqa: F401
 from marketplace.grievances import models as _grievances  # noqa: F401
 from marketplace.households import models as _households  # noqa: F401
 from marketplace.ledger import models as _ledger  # noqa: F401

@@ -20,6 +20,7 @@ from marketplace.core.money import LARGEST_FEN
 from marketplace.core.permissions import DONOR_ROLES, Role
 from marketplace.db import db
 from marketplace.donors.bulk import DonorRow, insert_donors
+from marketplace.donors.demands import OF_ANYBODY, refuse_demands
 from marketplace.donors.models import Donor, Preference, RelatedParty
 from marketplace.donors.queries import get_own_donor
 from marketplace.households.models import Household
@@ -172,6 +173,7 @@ def _check_wishes(wishes: Wishes) -> None:
         raise Invalid("Write a number of places from 0 to 100,000.", field="places")
     if len(wishes.words) > 500:
         raise Invalid("Write at most 500 characters.", field="words")
+    refuse_demands(wishes.words, field="words", among=OF_ANYBODY)
     if len(wishes.areas) > _MOST_AREAS:
         raise Invalid("Choose at most 50 places.", field="areas")
     known = set(db.session.scalars(sa.select(Division.code).where(Division.code.in_(wishes.areas))))

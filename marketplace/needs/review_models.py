@@ -30,6 +30,7 @@ class SignalKind(Labelled):
     CLERK_SHARE = "clerk_share", "一个发布人名下农户得到的帮扶远超全乡平均"
     VILLAGE_SHARE = "village_share", "一个村得到的帮扶远超它的户数份额"
     REVEALS = "reveals", "一天内查看很多农户的完整姓名和号码"
+    DEMAND = "demand", "捐赠人要求合影、直接联系或接触孩子"
 
 
 class Recheck(Base):

@@ -15,10 +15,10 @@ from marketplace.core.actor import SYSTEM, Actor, ensure_can
 from marketplace.core.errors import Conflict, Forbidden, Invalid, NotFound
 from marketplace.core.permissions import Permission
 from marketplace.db import db
-from marketplace.db.clock import CHINA
+from marketplace.db.clock import CHINA, china_day
 from marketplace.needs.deciding import LONGEST_NOTE
 from marketplace.needs.desk import in_areas
-from marketplace.needs.review_models import ReviewSignal
+from marketplace.needs.review_models import ReviewSignal, SignalKind
 from marketplace.needs.signal_decisions import Found, of_decisions
 from marketplace.needs.signal_postings import of_postings
 from marketplace.needs.signal_reveals import of_reveals
@@ -39,6 +39,23 @@ def note_reveals(*, by: Actor, now: datetime) -> int:
     midnight = now.astimezone(CHINA).replace(hour=0, minute=0, second=0, microsecond=0)
     found = of_reveals(since=midnight, user_id=by.user_id)
     return _keep(found, now=now, by=SYSTEM) if found else 0
+
+
+def note_demand(demand: str, *, user_id: int, division: str, code: str, by: Actor, now: datetime) -> bool:
+    """Raise the signal about a donor who asks for what nobody may ask for with a need (fraud 29); one for each day."""
+    found = Found(
+        kind=SignalKind.DEMAND,
+        user_id=user_id,
+        other_user_id=user_id,
+        division=division,
+        span=china_day(now).isoformat(),
+        cases=(code,),
+        figures={"cases": 1},
+    )
+    audit.record(
+        by, "signal.demand", subject="need", subject_id=None, at=now, division=division, code=code, asks=demand
+    )
+    return bool(_keep([found], now=now, by=SYSTEM))
 
 
 def _keep(found: Sequence[Found], *, now: datetime, by: Actor) -> int:

@@ -1,4 +1,4 @@
-"""Pledges and their lines; one pledge is one gift to the public."""
+"""Pledges, their lines, and what donors attach to them; one pledge is one gift to the public."""
 
 from datetime import datetime
 
@@ -7,7 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from marketplace.core.kinds import Labelled, SupportKind
 from marketplace.core.workflow import PledgeState
-from marketplace.db import Base, UtcDateTime, enum_column
+from marketplace.db import Base, EncryptedText, UtcDateTime, enum_column
 from marketplace.donors.models import Donor
 from marketplace.needs.models import Need, NeedLine
 
@@ -84,3 +84,43 @@ class PledgeLine(Base):
     def held(self) -> int:
         """The quantity that this pledge still keeps from others."""
         return self.quantity - self.released
+
+
+class ConditionState(Labelled):
+    """Where a condition stands (附带条件状态)."""
+
+    PROPOSED = "proposed", "待审核"
+    ACCEPTED = "accepted", "已同意"
+    REFUSED = "refused", "未同意"
+
+
+class PledgeCondition(Base):
+    """What a donor asks in return; the pledge stands without it until somebody else has accepted it (R-V9)."""
+
+    __tablename__ = "pledge_condition"
+    __table_args__ = (
+        sa.CheckConstraint(
+            "(state = 'proposed') = (decided_at IS NULL) AND (decided_at IS NULL) = (decided_by IS NULL)",
+            name="decided_by_somebody",
+        ),
+        sa.CheckConstraint("state <> 'refused' OR reason <> ''", name="refused_with_a_reason"),
+        # One that waits or holds for each pledge; a refused one leaves room for another.
+        sa.Index(
+            "uq_pledge_condition_standing",
+            "pledge_id",
+            unique=True,
+            sqlite_where=sa.text("state <> 'refused'"),
+            postgresql_where=sa.text("state <> 'refused'"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    pledge_id: Mapped[int] = mapped_column(sa.ForeignKey("pledge.id"), index=True)
+    words: Mapped[str] = mapped_column(EncryptedText)
+    state: Mapped[ConditionState] = mapped_column(enum_column(ConditionState), default=ConditionState.PROPOSED)
+    proposed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    decided_by: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"))
+    decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # Read by the donor, so that it names nobody.
+    reason: Mapped[str] = mapped_column(sa.String(200), default="")
+    pledge: Mapped[Pledge] = relationship(viewonly=True)

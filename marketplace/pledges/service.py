@@ -17,6 +17,7 @@ from marketplace.core.workflow import PLEDGE_MOVES, PUBLIC_NEED_STATES, PledgeSt
 from marketplace.db import db
 from marketplace.db.once import insert_once
 from marketplace.donors import service as donors
+from marketplace.donors.demands import refuse_demands
 from marketplace.ledger import service as ledger
 from marketplace.ledger.models import EntryKind
 from marketplace.ledger.queries import balances_of, entries_of
@@ -123,6 +124,7 @@ def _check_intent(intent: str) -> None:
     """The words stand on a public page as they are: short, and without a way to reach a person."""
     if len(intent) > LONGEST_INTENT:
         raise Invalid("Write at most 200 characters.", field="intent")
+    refuse_demands(intent, field="intent")
     found = next(personal_data(Draft(lines=(), story=intent)), None)
     if found is not None:
         raise Invalid(found.message, field="intent")

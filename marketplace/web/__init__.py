@@ -25,6 +25,7 @@ from marketplace.web.matching.views import bp as matching
 from marketplace.web.media.views import bp as media
 from marketplace.web.needs.views import bp as needs
 from marketplace.web.notices.views import bp as notices
+from marketplace.web.pledges.conditions import bp as conditions
 from marketplace.web.pledges.views import bp as pledges
 from marketplace.web.relatives.views import bp as relatives
 from marketplace.web.review.oversight import bp as oversight
@@ -48,6 +49,7 @@ BLUEPRINTS = (
     workdays,
     donors,
     pledges,
+    conditions,
     fulfilment,
     disclosure,
     statistics,

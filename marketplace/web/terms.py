@@ -19,6 +19,7 @@ from marketplace.core.workflow import HouseholdStatus, NeedState, NoticeState, P
 from marketplace.grievances.fraud_models import Suspicion
 from marketplace.grievances.models import Cause, StaffLevel
 from marketplace.notices.models import NoticeKind
+from marketplace.pledges.models import ConditionState
 from marketplace.statistics.queries import Step
 
 # By class first: members of two lists with the same code are equal strings.
@@ -134,6 +135,11 @@ ENGLISH_TERMS: Mapping[type[Labelled], Mapping[Labelled, str]] = {
         Cause.PRIVACY: "Private things became public",
         Cause.CONDUCT: "How staff behaved",
         Cause.OTHER: "Something else",
+    },
+    ConditionState: {
+        ConditionState.PROPOSED: "Waits for a reviewer",
+        ConditionState.ACCEPTED: "Accepted",
+        ConditionState.REFUSED: "Not accepted",
     },
     Suspicion: {
         Suspicion.INVENTED: "Facts invented or concealed",

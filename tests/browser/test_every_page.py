@@ -149,6 +149,11 @@ PAGES: dict[str, tuple[Example, ...]] = {
         Example("/desk/households/{household}/status", REVIEWER),
         Example("/desk/households/{household}/status", REVIEWER, act=_press("提出变更")),
     ),
+    "/my/pledges/<code>/condition": (
+        Example("/my/pledges/{mine_open}/condition", DONOR),
+        Example("/my/pledges/{mine_open}/condition", DONOR, act=_press("交乡镇审核")),
+    ),
+    "/desk/conditions": (Example("/desk/conditions", REVIEWER),),
     "/desk/grievances": (
         Example("/desk/grievances", REVIEWER),
         Example("/desk/grievances?decided=1", Role.COUNTY_ADMIN),

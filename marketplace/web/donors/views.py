@@ -19,6 +19,7 @@ from marketplace.ledger.queries import balances_of
 from marketplace.needs.pausing import find_pause
 from marketplace.needs.rechecking import is_disputed
 from marketplace.pledges import service as pledges
+from marketplace.pledges.conditions import conditions_of, may_propose
 from marketplace.pledges.queries import PLEDGE, get_own_pledge, list_named_gifts, list_pledges_of_donor
 from marketplace.regions.queries import place_name
 from marketplace.web.donors import offers as _offers  # noqa: F401  (registers its views)
@@ -110,6 +111,7 @@ def pledge(code: str) -> ResponseReturnValue:
     found = get_own_pledge(code, actor=current_actor())
     thanks = thanks_for([found.id]).get(found.id)
     told_at = told_about([found.id]).get(found.id)
+    conditions = conditions_of(found.id)
     return render_template(
         "donors/pledge.html",
         pledge=found,
@@ -122,6 +124,8 @@ def pledge(code: str) -> ResponseReturnValue:
         pause=find_pause(found.need),
         is_disputed=is_disputed(found.need),
         upheld=upheld_about(found.need),
+        conditions=conditions,
+        may_propose=may_propose(found, conditions),
         form=GiftVisibilityForm(data={"shows_name": found.shows_name, "shows_amount": found.shows_amount}),
         token=TokenForm(),
     )

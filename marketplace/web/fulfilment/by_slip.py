@@ -20,6 +20,7 @@ from marketplace.grievances.queries import upheld_about
 from marketplace.needs import queries
 from marketplace.needs.models import Need, Purpose, WithdrawnBy
 from marketplace.needs.pausing import find_pause
+from marketplace.pledges.conditions import accepted_conditions
 from marketplace.web.filters import day, term
 from marketplace.web.forms import BaseForm, add_error
 from marketplace.web.fulfilment.blueprint import bp
@@ -150,6 +151,7 @@ def _show(need: Need) -> str:
         standing=_standing(need),
         events=timeline_of(need),
         awaits=awaits_household(need.id),
+        conditions=accepted_conditions(need.id),
         agreed=[row for row in (consent.purposes if consent else []) if row.withdrawn_at is None],
         is_public=queries.is_public(need),
         form=CodeForm(formdata=None),

@@ -13,6 +13,8 @@ from marketplace.db.clock import utc_now
 from marketplace.fulfilment import queries
 from marketplace.fulfilment.models import ConfirmerKind
 from marketplace.fulfilment.queries import Case
+from marketplace.pledges.conditions import conditions_of
+from marketplace.pledges.models import ConditionState
 from marketplace.regions.queries import place_name
 from marketplace.web.fulfilment.forms import (
     DeliveryForm,
@@ -49,6 +51,7 @@ def record_page(code: str, *, failed: str = "", form: Any = None) -> tuple[str, 
         doings=doings,
         failed=form if failed else None,
         events=events_of(case),
+        conditions=[c.words for c in conditions_of(case.pledge.id) if c.state is ConditionState.ACCEPTED],
         waits_for=_waits_for(case) if not doings else "",
         overdue=case.due is not None and case.due < utc_now(),
     )

@@ -1,7 +1,7 @@
 """Forms of complaints: what somebody reports, and what handlers answer and decide."""
 
 import secrets
-from typing import Any
+from typing import Any, Self
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileAllowed, FileField
@@ -103,6 +103,25 @@ class DecisionForm(BaseForm):
     )
 
 
+class SuspicionForm(BaseForm):
+    """What is suspected, and what speaks for it."""
+
+    suspicion = RadioField(_l("What is suspected?"), [InputRequired(_l("Choose what is suspected."))])
+    summary = TextAreaField(_l("What is suspected, in your words"), render_kw={"rows": 4})
+    evidence = TextAreaField(_l("What speaks for it, and where it is kept"), render_kw={"rows": 3})
+
+    def offer(self) -> Self:
+        """The closed list."""
+        self.suspicion.choices = [SelectChoice(each.value, term(each)) for each in Suspicion]
+        return self
+
+    @property
+    def suspected(self) -> Suspected:
+        """As it was typed; the list of choices has been checked."""
+        chosen = next(each for each in Suspicion if each.value == self.suspicion.data)
+        return Suspected(chosen, self.summary.data or "", self.evidence.data or "")
+
+
 class PoliceForm(BaseForm):
     """Reported to the police, when and under which number; or not yet, and why."""
 
@@ -128,23 +147,8 @@ class PoliceForm(BaseForm):
         return Police(why_not=self.why_not.data or "")
 
 
-class FraudForm(PoliceForm):
-    """What is suspected, and what speaks for it."""
-
-    suspicion = RadioField(_l("What is suspected?"), [InputRequired(_l("Choose what is suspected."))])
-    summary = TextAreaField(_l("What is suspected, in your words"), render_kw={"rows": 4})
-    evidence = TextAreaField(_l("What speaks for it, and where it is kept"), render_kw={"rows": 3})
-
-    def offer(self) -> "FraudForm":
-        """The closed list."""
-        self.suspicion.choices = [SelectChoice(each.value, term(each)) for each in Suspicion]
-        return self
-
-    @property
-    def suspected(self) -> Suspected:
-        """As it was typed; the list of choices has been checked."""
-        chosen = next(each for each in Suspicion if each.value == self.suspicion.data)
-        return Suspected(chosen, self.summary.data or "", self.evidence.data or "")
+class FraudForm(SuspicionForm, PoliceForm):
+    """A new case: what is suspected, then whether the police knows."""
 
 
 class CloseForm(BaseForm):

@@ -18,6 +18,7 @@ from marketplace.needs.queueing import review_queue
 from marketplace.needs.rechecking import list_rechecks
 from marketplace.needs.signals import count_signals
 from marketplace.notices.queries import count_to_post, waiting_for_notice
+from marketplace.pledges.conditions import list_waiting
 from marketplace.statistics.queries import Rates, need_rates
 
 
@@ -100,6 +101,9 @@ def _reviews(actor: Actor, *, now: datetime) -> Iterator[Task]:
             reason = _("The first is to be answered by %(day)s.", day=queue.rows[0].due.isoformat())
         tone = "late" if late else "wait"
         yield Task(tone, tone, _("Review needs"), "/desk/review", len(queue.rows), reason)
+    if asked := len(list_waiting(actor)):
+        reason = _("A pledge stands without its condition until somebody has looked.")
+        yield Task("eye", "wait", _("Look at donors' conditions"), "/desk/conditions", asked, reason)
     rechecks = len(list_rechecks(actor=actor))
     if rechecks:
         reason = _("Drawn at random from what the townships approved.")
@@ -153,6 +157,8 @@ def _places(actor: Actor) -> list[Place]:
         found.append(Place(_("Needs"), "/desk/needs"))
     if actor.has(Permission.PLEDGE_READ):
         found.append(Place(_("Pledges"), "/desk/pledges"))
+    if actor.has(Permission.NEED_REVIEW):
+        found.append(Place(_("Conditions of donors"), "/desk/conditions"))
     if actor.has(Permission.DUPLICATE_DECIDE):
         found.append(Place(_("Possible duplicates"), "/desk/duplicates"))
     if actor.has(Permission.CATALOGUE_KEEP):

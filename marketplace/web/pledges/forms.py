@@ -9,7 +9,7 @@ from flask import request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.datastructures import MultiDict
-from wtforms import BooleanField, HiddenField, RadioField, StringField
+from wtforms import BooleanField, HiddenField, RadioField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length, Optional
 
 from marketplace.core.actor import Actor
@@ -86,6 +86,18 @@ class PledgeForm(BaseForm):
         )
 
 
+class ConditionForm(BaseForm):
+    """A condition for a pledge that is made already."""
+
+    condition = TextAreaField(_l("Condition"), render_kw={"rows": 3})
+
+
+class RefusalForm(BaseForm):
+    """Why a condition is not accepted."""
+
+    reason = StringField(_l("Why not: the donor reads it"))
+
+
 class MakeForm(BaseForm):
     """What the check page sends: the choice in plain numbers, so that a repeat means the same whatever is open then."""
 
@@ -95,6 +107,8 @@ class MakeForm(BaseForm):
     shows_name = HiddenField()
     shows_amount = HiddenField()
     client_key = HiddenField(validators=[DataRequired(), Length(max=64)])
+    # The one thing that is typed here; the service says what is wrong with it.
+    condition = TextAreaField(_l("Condition"), [Optional()], render_kw={"rows": 3})
 
     def choice(self) -> Choice | None:
         """The choice, or None where the form was not sent as it was drawn."""

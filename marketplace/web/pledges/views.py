@@ -9,19 +9,30 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from marketplace.core.actor import Actor
-from marketplace.core.errors import Conflict, Invalid, NotFound
+from marketplace.core.errors import Conflict, DomainError, Invalid, NotFound
 from marketplace.core.permissions import Permission
 from marketplace.core.workflow import NeedState
 from marketplace.db import db, transaction
 from marketplace.db.clock import utc_now
+from marketplace.donors.demands import Refused
 from marketplace.donors.models import Donor
 from marketplace.needs.public import PublicNeed
 from marketplace.needs.queries import find_public_need, public_card
 from marketplace.pledges import service
+from marketplace.pledges.conditions import flag_demand, propose_condition
 from marketplace.web.forms import add_error
 from marketplace.web.guard import current_actor, public, requires, signed_in
 from marketplace.web.i18n import sentence_of
-from marketplace.web.pledges.forms import Choice, PledgeForm, form_for, make_form, pledge_form, quantity_words, sent_for
+from marketplace.web.pledges.forms import (
+    Choice,
+    MakeForm,
+    PledgeForm,
+    form_for,
+    make_form,
+    pledge_form,
+    quantity_words,
+    sent_for,
+)
 
 bp = Blueprint("pledges", __name__)
 
@@ -55,14 +66,7 @@ def check(code: str) -> ResponseReturnValue:
     choice = _read(form)
     if choice is None or card.state is not NeedState.PUBLISHED:
         return _choose_page(card, form), 422
-    return render_template(
-        "pledges/check.html",
-        card=card,
-        form=make_form(choice, client_key=secrets.token_hex(16)),
-        choice=choice,
-        summary=_summary(card, choice, actor),
-        back=f"{url_for('.choose', code=card.code)}?{urlencode(sent_for(card, choice))}",
-    )
+    return _check_page(card, make_form(choice, client_key=secrets.token_hex(16)), choice, actor)
 
 
 @bp.post("/needs/<code>/pledge")
@@ -74,9 +78,14 @@ def make(code: str) -> ResponseReturnValue:
     if choice is None:
         flash(_("This form was not complete. Please choose once more."))
         return redirect(url_for(".choose", code=card.code), 303)
+    actor = current_actor()
     try:
-        pledge_code = _make(card, choice, key=form.client_key.data, by=current_actor())
+        pledge_code = _make(card, choice, form, by=actor)
     except (Invalid, Conflict) as error:
+        flag(error, division=card.township, code=card.code)
+        if error.field == "condition":
+            add_error(form, error.field, sentence_of(error))
+            return _check_page(card, form, choice, actor), error.status
         # What is open now may be less than when the page was drawn.
         now_open = _card(code)
         again = pledge_form(now_open, sent=sent_for(now_open, choice))
@@ -101,7 +110,14 @@ def _read(form: PledgeForm) -> Choice | None:
         return None
 
 
-def _make(card: PublicNeed, choice: Choice, *, key: str, by: Actor) -> str:
+def flag(error: DomainError, *, division: str, code: str) -> None:
+    """What nobody may ask for is looked at by the county, though the form was refused (fraud 29)."""
+    if isinstance(error, Refused):
+        with transaction():
+            flag_demand(error, division=division, code=code, by=current_actor(), now=utc_now())
+
+
+def _make(card: PublicNeed, choice: Choice, form: MakeForm, *, by: Actor) -> str:
     with transaction():
         pledge = service.pledge_need(
             card.code,
@@ -110,10 +126,12 @@ def _make(card: PublicNeed, choice: Choice, *, key: str, by: Actor) -> str:
             intent=choice.intent,
             shows_name=choice.shows_name,
             shows_amount=choice.shows_amount,
-            client_key=key,
+            client_key=form.client_key.data,
             by=by,
             now=utc_now(),
         )
+        if form.condition.data and form.condition.data.strip():
+            propose_condition(pledge.code, form.condition.data, by=by, now=utc_now())
         return pledge.code
 
 
@@ -127,6 +145,17 @@ def _summary(card: PublicNeed, choice: Choice, actor: Actor) -> Summary:
         value_fen=value,
         is_above_budget=budget is not None and value > budget,
         budget_fen=budget,
+    )
+
+
+def _check_page(card: PublicNeed, form: MakeForm, choice: Choice, actor: Actor) -> str:
+    return render_template(
+        "pledges/check.html",
+        card=card,
+        form=form,
+        choice=choice,
+        summary=_summary(card, choice, actor),
+        back=f"{url_for('.choose', code=card.code)}?{urlencode(sent_for(card, choice))}",
     )
 
 
