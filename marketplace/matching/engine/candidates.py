@@ -83,8 +83,8 @@ def file_donors(donors: Donors, *, steps: Array, rules: Rules) -> Postings:
 
 
 def sweep_order(needs: Needs) -> Array:
-    """Rows of the needs (N,) int64, those of one kind and category together, and within these by division."""
-    order = np.argsort(needs.division)
+    """Rows of the needs (N,) int32, those of one kind and category together, and within these by division."""
+    order = np.argsort(needs.division).astype(np.int32)
     group = (needs.kind[order] * np.uint8(len(CATEGORIES)) + needs.category[order]).astype(np.uint8)
     return order[np.argsort(group, kind="stable")]
 
@@ -106,17 +106,18 @@ def neutral_order(needs: Needs) -> Array:
 
 
 def waiting_order(needs: Needs) -> Array:
-    """Rows of the needs as equals are ordered: the longest waiting first, then by code."""
+    """Rows of the needs (N,) int32 as equals are ordered: the longest waiting first, then by code."""
     longest = np.int32(needs.waiting_days.max(initial=0))
     days = longest - needs.waiting_days
     # numpy sorts 16-bit numbers stably in one walk.
-    return np.argsort(days.astype(np.uint16) if days.max(initial=0) < 1 << 16 else days, kind="stable")
+    days = days.astype(np.uint16) if days.max(initial=0) < 1 << 16 else days
+    return np.argsort(days, kind="stable").astype(np.int32)
 
 
 def places_of(order: Array) -> Array:
-    """(N,) int64: the place of each row in an order of all rows."""
-    places = np.empty(len(order), dtype=np.int64)
-    places[order] = np.arange(len(order))
+    """(N,) int32: the place of each row in an order of all rows."""
+    places = np.empty(len(order), dtype=np.int32)
+    places[order] = np.arange(len(order), dtype=np.int32)
     return places
 
 

@@ -457,7 +457,7 @@ def padded(end: Int) -> Int:
 
 
 @compiled
-def sweep(asks: Asks, gives: Gives, steps: Steps, partners: I32, units: I32, donor_entries: I64) -> None:
+def sweep(asks: Asks, gives: Gives, steps: Steps, partners: I32, units: I16, donor_entries: I64) -> None:
     """Some needs, those of one kind and category together and by division, against all donors they may meet.
 
     partners, units (needs, k): filled in as far as there are donors, the rest of a row is left. donor_entries (D, k):

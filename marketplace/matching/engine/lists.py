@@ -54,7 +54,7 @@ class Policy:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lists:
-    """Lists by row, all (rows, k): partners int32 (NOBODY = no more), units int32, sources uint8, propensity.
+    """Lists by row, all (rows, k): partners int32 (NOBODY = no more), units int16, sources uint8, propensity.
 
     Propensity (float64) is the chance, over draws of the seed, that this partner stood in the list.
     has_more (rows,) bool: more was eligible than the list has places for.

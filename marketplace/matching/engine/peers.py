@@ -56,7 +56,7 @@ def numpy_top(problem: Problem, *, model: Model, rules: Rules, k: int) -> tuple[
     shape = (CHUNK, len(donors))
     room = _Room(np.empty(shape, np.float32), np.empty(shape, np.float32), np.empty(shape, np.bool_))
     by_need = Top(
-        partners=np.full((len(needs), k), NOBODY, dtype=np.int32), units=np.zeros((len(needs), k), dtype=np.int32)
+        partners=np.full((len(needs), k), NOBODY, dtype=np.int32), units=np.zeros((len(needs), k), dtype=np.int16)
     )
     by_donor = _DonorLists(len(donors), k=k)
     reach = np.float32(features.AMOUNT_REACH)
@@ -101,7 +101,7 @@ def numpy_one_need(problem: Problem, *, steps: Array, rules: Rules, need: int, k
     needs = np.full(len(everyone), need)
     units = pair_units(problem, needs=needs, donors=everyone, steps=steps)
     units[~eligible(problem, needs=needs, donors=everyone, rules=rules)] = int(CLOSED_SCORE)
-    top = Top(partners=np.full((1, k), NOBODY, dtype=np.int32), units=np.zeros((1, k), dtype=np.int32))
+    top = Top(partners=np.full((1, k), NOBODY, dtype=np.int32), units=np.zeros((1, k), dtype=np.int16))
     _best_of_rows(units[np.newaxis, :], rows=np.array([0]), top=top, k=k)
     return top
 
@@ -109,7 +109,7 @@ def numpy_one_need(problem: Problem, *, steps: Array, rules: Rules, need: int, k
 def fuzz_top(asks: list[str], *, offers: list[str], k: int) -> Top:
     """The most similar offers of each ask by RapidFuzz's ratio, on all cores, some rows at a time."""
     partners = np.full((len(asks), k), NOBODY, dtype=np.int32)
-    units = np.zeros((len(asks), k), dtype=np.int32)
+    units = np.zeros((len(asks), k), dtype=np.int16)
     take = min(k, len(offers))
     for first in range(0, len(asks), FUZZ_ROWS):
         part = asks[first : first + FUZZ_ROWS]
@@ -131,7 +131,7 @@ def sklearn_top(asks: list[str], *, offers: list[str], k: int) -> Top:
         scores = -(ask_rows[first : first + FUZZ_ROWS] @ offer_rows.T).toarray()
         best = np.argpartition(scores, take - 1, axis=1)[:, :take]
         partners[first : first + len(scores), :take] = best
-    return Top(partners=partners, units=np.zeros_like(partners))
+    return Top(partners=partners, units=np.zeros(partners.shape, dtype=np.int16))
 
 
 def sparse_top(asks: list[str], *, offers: list[str], k: int) -> Any:
@@ -198,7 +198,7 @@ class _DonorLists:
     def top(self) -> Top:
         self._merge()
         is_held = self._needs != NOBODY
-        return Top(partners=self._needs.astype(np.int32), units=np.where(is_held, self._units, 0).astype(np.int32))
+        return Top(partners=self._needs.astype(np.int32), units=np.where(is_held, self._units, 0).astype(np.int16))
 
     def _merge(self) -> None:
         places = np.repeat(np.arange(len(self._units)), self._k)

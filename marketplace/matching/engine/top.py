@@ -48,7 +48,7 @@ Rows: TypeAlias = Array | slice
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Top:
-    """The best k of each row: partners (rows, k) int32, NOBODY where the list ends; units (rows, k) int32."""
+    """The best k of each row: partners (rows, k) int32, NOBODY where the list ends; units (rows, k) int16."""
 
     partners: Array
     units: Array
@@ -78,7 +78,7 @@ class Prepared:
 
     @cached_property
     def sweep_order(self) -> Array:
-        """Rows of the needs that take part in a full sweep, those of one kind and category together."""
+        """Rows of the needs (n,) int32 that take part in a full sweep, those of one kind and category together."""
         order = sweep_order(self.problem.needs)
         if self.selected is None:
             return order
@@ -88,12 +88,12 @@ class Prepared:
 
     @cached_property
     def by_tie(self) -> Array:
-        """(N,) rows of the needs as equals are ordered."""
+        """(N,) int32: rows of the needs as equals are ordered."""
         return waiting_order(self.problem.needs)
 
     @cached_property
     def ties(self) -> Array:
-        """(N,) the place of each need among equals."""
+        """(N,) int32: the place of each need among equals."""
         return places_of(self.by_tie)
 
     @cached_property
@@ -169,13 +169,13 @@ def need_terms(needs: Needs, *, steps: Array, rows: Rows = EVERY) -> Array:
 
 
 def _columns(prepared: Prepared, *, rows: Array) -> tuple[Array, ...]:
-    """The columns of some needs as the kernel reads them."""
+    """The columns of some needs as the kernel reads them; rows: int64."""
     needs, excluded = prepared.problem.needs, prepared.problem.excluded
     columns = (needs.kind, needs.category, needs.division, needs.log_amount)
     terms = need_terms(needs, steps=prepared.steps, rows=rows)
     low, high = np.searchsorted(excluded, rows << 32), np.searchsorted(excluded, (rows + 1) << 32)
     own = (*(column[rows] for column in columns), terms, needs.vectors[rows])
-    return (*own, prepared.ties[rows], low, high, prepared.excluded_donors)
+    return (*own, prepared.ties[rows].astype(np.int64), low, high, prepared.excluded_donors)
 
 
 def _columns_of_one(prepared: Prepared, *, need: int) -> tuple[Array, ...]:
@@ -238,7 +238,7 @@ def best_needs(prepared: Prepared, *, donor: int, k: int, among: Array | None = 
     if among is not None:
         rows = np.intersect1d(rows, among, assume_unique=True)
     units = pair_units(prepared.problem, needs=rows, donors=np.full(len(rows), donor), steps=prepared.steps)
-    return _best(units << 32 | (TIE_MASK - prepared.ties[rows]), k=k, rows=prepared.by_tie)
+    return _best(units << 32 | (TIE_MASK - prepared.ties[rows].astype(np.int64)), k=k, rows=prepared.by_tie)
 
 
 def among(prepared: Prepared, *, rows: Array) -> Prepared:
@@ -275,7 +275,8 @@ def _run(prepared: Prepared, *, by_need: Top, donor_entries: Array) -> None:
             if rows is None:
                 return
             best = _empty(len(rows), k=entries.shape[1])
-            _sweep(prepared, asks=_columns(prepared, rows=rows), best=best, donor_entries=entries)
+            asks = _columns(prepared, rows=rows.astype(np.int64))
+            _sweep(prepared, asks=asks, best=best, donor_entries=entries)
             by_need.partners[rows], by_need.units[rows] = best.partners, best.units
 
     if len(donor_entries) == 1:
@@ -313,7 +314,7 @@ def _kernel() -> ModuleType:
 
 
 def _empty(rows: int, *, k: int) -> Top:
-    return Top(partners=np.full((rows, k), NOBODY, dtype=np.int32), units=np.zeros((rows, k), dtype=np.int32))
+    return Top(partners=np.full((rows, k), NOBODY, dtype=np.int32), units=np.zeros((rows, k), dtype=np.int16))
 
 
 def _best(entries: Array, *, k: int, rows: Array | None) -> Top:
@@ -326,10 +327,12 @@ def _best(entries: Array, *, k: int, rows: Array | None) -> Top:
 
 def _top(entries: Array, *, rows: Array | None) -> Top:
     """Entries -> partners and units; ``rows`` turns a tie rank into the row that has it."""
-    is_held = entries >= 0
-    ranks = TIE_MASK - (entries & TIE_MASK)
-    partners = ranks if rows is None or not len(rows) else rows[np.where(is_held, ranks, 0)]
-    return Top(
-        partners=np.where(is_held, partners, NOBODY).astype(np.int32),
-        units=np.where(is_held, entries >> 32, 0).astype(np.int32),
-    )
+    top = _empty(len(entries), k=entries.shape[1])
+    for start in range(0, len(entries), PART):
+        part = slice(start, start + PART)
+        is_held = entries[part] >= 0
+        held = entries[part][is_held]
+        ranks = TIE_MASK - (held & TIE_MASK)
+        top.partners[part][is_held] = ranks if rows is None else rows[ranks]
+        top.units[part][is_held] = held >> 32
+    return top
