@@ -5,11 +5,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache
+from operator import itemgetter
 from statistics import median_low
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import defer, joinedload, selectinload
 
 from marketplace.accounts.models import RoleGrant, User
 from marketplace.core.divisions import ancestors
@@ -22,7 +22,7 @@ from marketplace.donors.models import Donor, Preference, RelatedParty
 from marketplace.households.models import Household
 from marketplace.matching.engine.problem import DonorRow, NeedRow
 from marketplace.matching.queries import is_open
-from marketplace.needs.models import Need
+from marketplace.needs.models import Need, NeedLine
 from marketplace.pledges.models import Pledge
 
 URGENCIES = list(Urgency)
@@ -39,6 +39,7 @@ _HARDSHIP = {
 }
 _RELAPSING = frozenset({HouseholdStatus.MONITORED, HouseholdStatus.REENTERED})
 _VILLAGE_HARDSHIP = 0.2
+_FIRST = itemgetter(0)
 
 
 def need_rows(
@@ -48,31 +49,37 @@ def need_rows(
 
     ``as_of``: those that were open at some time in that span instead, with their whole amounts.
     """
-    if need_id is not None and as_of is None:
-        found = db.session.execute(_one_need(), {"need_id": need_id}).unique()
+    if as_of is None:
+        found = db.session.execute(_open_needs(is_one=need_id is not None), {"need_id": need_id})
     else:
-        chosen = _needs_read().where(_was_open(*as_of) if as_of else is_open()).options(selectinload(Need.lines))
-        found = db.session.execute(chosen if need_id is None else chosen.where(Need.id == need_id))
-    return {
-        need.id: _need_row(need, household, poster, day=day, is_whole=as_of is not None)
-        for need, household, poster in found
-    }
+        found = db.session.execute(_needs_read().where(_was_open(*as_of)))
+    lines: dict[int, list[Any]] = {}
+    for line in found:
+        lines.setdefault(line.id, []).append(line)
+    return {owner: _need_row(own, day=day, is_whole=as_of is not None) for owner, own in lines.items()}
 
 
-def _needs_read() -> sa.Select[Need, Household, User]:
-    """Needs with who stands behind them; what is encrypted is not read."""
+def _needs_read() -> sa.Select[*tuple[Any, ...]]:
+    """A row for each line, with its need and who stands behind it; plain columns, and nothing that is encrypted."""
+    need = (Need.id, Need.code, Need.category, Need.division_code, Need.value_fen, Need.pledged_fen, Need.urgency)
+    told = (Need.published_at, Need.helped_before, Need.title, Need.story, Need.poster_id, Need.household_id)
+    household = (Household.attribute, Household.unsafe_house, Household.scarce_water, Household.status)
+    phones = (Household.phone_index.label("household_phone"), User.phone_index.label("poster_phone"))
+    line = (NeedLine.kind, NeedLine.quantity, NeedLine.pledged, NeedLine.unit_price_fen)
     return (
-        sa.select(Need, Household, User)
-        .outerjoin(Household, Household.id == Need.household_id)
+        sa.select(*need, *told, *household, *phones, User.unit, *line)
         .join(User, User.id == Need.poster_id)
-        .options(defer(Household.phone), defer(Household.bank_account), defer(User.phone))
+        .join(NeedLine, NeedLine.need_id == Need.id)
+        .outerjoin(Household, Household.id == Need.household_id)
+        .order_by(Need.id, NeedLine.position)
     )
 
 
 @cache
-def _one_need() -> sa.Select[Need, Household, User]:
-    """One open need with its lines in the same rows: made once, since making it takes longer than running it."""
-    return _needs_read().where(is_open(), Need.id == sa.bindparam("need_id")).options(joinedload(Need.lines))
+def _open_needs(*, is_one: bool) -> sa.Select[*tuple[Any, ...]]:
+    """The open needs, or one of them: made once, since making it takes longer than running it."""
+    chosen = _needs_read().where(is_open())
+    return chosen.where(Need.id == sa.bindparam("need_id")) if is_one else chosen
 
 
 def _was_open(begins: datetime, ends: datetime) -> sa.ColumnElement[bool]:
@@ -85,9 +92,11 @@ def _was_open(begins: datetime, ends: datetime) -> sa.ColumnElement[bool]:
     )
 
 
-def _need_row(need: Need, household: Household | None, poster: User, *, day: date, is_whole: bool = False) -> NeedRow:
-    open_lines = [line for line in need.lines if is_whole or line.open]
-    largest = max(open_lines, key=lambda line: (line.quantity if is_whole else line.open) * line.unit_price_fen)
+def _need_row(lines: Sequence[Any], *, day: date, is_whole: bool) -> NeedRow:
+    """One need of its lines as they were read."""
+    need = lines[0]
+    left = [(line.quantity - (0 if is_whole else line.pledged), line) for line in lines]
+    _, largest = max(((quantity * line.unit_price_fen, line) for quantity, line in left if quantity), key=_FIRST)
     return NeedRow(
         code=need.code,
         kind=largest.kind,
@@ -95,35 +104,33 @@ def _need_row(need: Need, household: Household | None, poster: User, *, day: dat
         division=need.division_code,
         open_fen=need.value_fen - (0 if is_whole else need.pledged_fen),
         urgency=URGENCIES.index(need.urgency),
-        vulnerability=hardship(household),
+        vulnerability=_hardship(need),
         waiting_days=max((day - china_day(need.published_at)).days, 0) if need.published_at else 0,
         never_helped=not need.helped_before,
         text=f"{need.title}\n{need.story}",
-        parties=_behind(need, household, poster),
+        parties=_behind(need),
     )
 
 
-def hardship(household: Household | None) -> float:
-    """How hard life is for a household, 0 to 1: its register's class, its house and water, a return to poverty.
+def _hardship(need: Any) -> float:
+    """How hard life is for a need's household, 0 to 1: its register's class, its house and water, a return to poverty.
 
     Class counts .2 to .7, an unsafe house .15, scarce water .1, being monitored or re-entered .15; a village .2.
     """
-    if household is None:
+    if need.household_id is None:
         return _VILLAGE_HARDSHIP
-    extra = 0.15 * bool(household.unsafe_house) + 0.1 * bool(household.scarce_water)
-    return min(_HARDSHIP[household.attribute] + extra + 0.15 * (household.status in _RELAPSING), 1.0)
+    extra = 0.15 * bool(need.unsafe_house) + 0.1 * bool(need.scarce_water)
+    return min(_HARDSHIP[need.attribute] + extra + 0.15 * (need.status in _RELAPSING), 1.0)
 
 
-def _behind(need: Need, household: Household | None, poster: User) -> list[str]:
+def _behind(need: Any) -> list[str]:
     """Everybody who stands behind a need, and every area whose staff may not be shown it."""
-    keys = [f"user:{poster.id}", f"phone:{poster.phone_index.hex()}"]
+    keys = [f"user:{need.poster_id}", *_phone_keys(need.poster_phone), *_phone_keys(need.household_phone)]
     keys += [f"staff:{area}" for area in ancestors(need.division_code)]
-    if poster.unit:
-        keys.append(f"unit:{poster.unit}")
-    if household is not None:
-        keys.append(f"household:{household.id}")
-        if household.phone_index:
-            keys.append(f"phone:{household.phone_index.hex()}")
+    if need.unit:
+        keys.append(f"unit:{need.unit}")
+    if need.household_id is not None:
+        keys.append(f"household:{need.household_id}")
     return keys
 
 
@@ -145,55 +152,53 @@ def donor_rows(
 
     ``mixes`` say how similar donors gave (``gift_mixes``).
     """
-    if donor_id is not None:
-        found = db.session.execute(_one_donor(), {"donor_id": donor_id})
-    else:
-        found = db.session.execute(_donors_read().options(selectinload(Donor.preference)))
-    people = [(donor, user) for donor, user in found if donor.preference is not None]
+    people = db.session.execute(_donors_read(is_one=donor_id is not None), {"donor_id": donor_id}).all()
     histories = _histories(donor_id, before=before)
     excluded = _excluded(people, donor_id=donor_id)
     return {
         donor.id: _donor_row(
             donor, histories.get(donor.id) or _History(), mixes=mixes, excluded=excluded[donor.id], day=day
         )
-        for donor, _ in people
+        for donor in people
     }
 
 
-def _donors_read() -> sa.Select[Donor, User]:
-    """Donors with their accounts; what is encrypted is not read."""
-    chosen = sa.select(Donor, User).outerjoin(User, User.id == Donor.user_id)
-    return chosen.options(defer(Donor.phone), defer(User.phone))
-
-
 @cache
-def _one_donor() -> sa.Select[Donor, User]:
-    """One donor with its wishes in the same row, made once."""
-    return _donors_read().where(Donor.id == sa.bindparam("donor_id")).options(joinedload(Donor.preference))
+def _donors_read(*, is_one: bool) -> sa.Select[*tuple[Any, ...]]:
+    """Donors with their wishes and accounts, or one of them; plain columns, and nothing that is encrypted."""
+    donor = (Donor.id, Donor.code, Donor.name, Donor.joined_at, Donor.user_id)
+    phones = (Donor.phone_index.label("donor_phone"), User.phone_index.label("user_phone"))
+    limits = (Preference.budget_fen, Preference.words, Preference.personalised, Preference.paused)
+    wishes = (Preference.kinds, Preference.categories, Preference.areas, *limits, Preference.updated_at)
+    chosen = (
+        sa.select(*donor, *phones, *wishes, User.unit)
+        .join(Preference, Preference.donor_id == Donor.id)
+        .outerjoin(User, User.id == Donor.user_id)
+    )
+    return chosen.where(Donor.id == sa.bindparam("donor_id")) if is_one else chosen
 
 
 def _donor_row(
-    donor: Donor,
+    donor: Any,
     history: _History,
     *,
     mixes: Mixes,
     excluded: Collection[str],
     day: date,
 ) -> DonorRow:
-    wishes: Preference = donor.preference
     return DonorRow(
         code=donor.code,
-        kinds=[_KINDS[kind] for kind in wishes.kinds] or list(SupportKind),
-        categories=[_CATEGORIES[category] for category in wishes.categories],
-        areas=wishes.areas,
-        budget_fen=wishes.budget_fen,
+        kinds=[_KINDS[kind] for kind in donor.kinds] or list(SupportKind),
+        categories=[_CATEGORIES[category] for category in donor.categories],
+        areas=donor.areas,
+        budget_fen=donor.budget_fen,
         typical_fen=median_low(history.worths) if history.worths else None,
-        text=wishes.words,
+        text=donor.words,
         successes=history.kept,
         outcomes=history.kept + history.broken,
-        last_active_days=max((day - china_day(max(history.last or donor.joined_at, wishes.updated_at))).days, 0),
-        is_open=not wishes.paused,
-        is_personalised=wishes.personalised,
+        last_active_days=max((day - china_day(max(history.last or donor.joined_at, donor.updated_at))).days, 0),
+        is_open=not donor.paused,
+        is_personalised=donor.personalised,
         excluded=excluded,
         neighbours=_neighbours(history, mixes),
     )
@@ -246,13 +251,13 @@ def _neighbours(history: _History, mixes: Mixes) -> dict[NeedCategory, float]:
     return dict(shares)
 
 
-def _excluded(people: Sequence[tuple[Donor, User | None]], *, donor_id: int | None) -> dict[int, set[str]]:
+def _excluded(people: Sequence[Any], *, donor_id: int | None) -> dict[int, set[str]]:
     """By donor, the keys of everybody that it must never be matched with (R-V8)."""
     keys: dict[int, set[str]] = {}
-    for donor, user in people:
-        own = {f"unit:{donor.name}", *_phone_keys(donor.phone_index)}
-        if user is not None:
-            own |= {f"user:{user.id}", *_phone_keys(user.phone_index)} | ({f"unit:{user.unit}"} if user.unit else set())
+    for donor in people:
+        own = {f"unit:{donor.name}", *_phone_keys(donor.donor_phone), *_phone_keys(donor.user_phone)}
+        if donor.user_id is not None:
+            own |= {f"user:{donor.user_id}", *([f"unit:{donor.unit}"] if donor.unit else ())}
         keys[donor.id] = own
     declared = db.session.execute(_declared(is_one=donor_id is not None), {"donor_id": donor_id})
     for related_id, kind, key in declared:

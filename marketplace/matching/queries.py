@@ -56,7 +56,8 @@ class SuggestedDonor:
 
 def is_open() -> sa.ColumnElement[bool]:
     """The needs that are looking for somebody: public, with a line that is not covered."""
-    is_uncovered = sa.exists().where(NeedLine.need_id == Need.id, NeedLine.pledged < NeedLine.quantity)
+    line = sa.exists().where(NeedLine.need_id == Need.id, NeedLine.pledged < NeedLine.quantity)
+    is_uncovered = line.correlate(Need)
     return sa.and_(Need.state == NeedState.PUBLISHED, Need.hidden_at.is_(None), is_uncovered)
 
 

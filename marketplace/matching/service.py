@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from time import perf_counter
 from typing import cast
 
@@ -10,7 +11,7 @@ import sqlalchemy as sa
 from marketplace.audit import service as audit
 from marketplace.core.actor import SYSTEM
 from marketplace.core.errors import NotFound
-from marketplace.db import db
+from marketplace.db import UtcDateTime, db
 from marketplace.db.clock import china_day
 from marketplace.donors.models import Donor
 from marketplace.matching.adopted import adopted_model
@@ -20,7 +21,7 @@ from marketplace.matching.engine.rank import Ranking
 from marketplace.matching.engine.whynot import Standing, standing
 from marketplace.matching.models import MatchChange, MatchRun, MatchSnapshot, Suggestion
 from marketplace.matching.queries import find_last_run
-from marketplace.matching.warm import Warm, build_warm, is_warm, keep_read, last_change, warm_for
+from marketplace.matching.warm import Change, Warm, build_warm, is_warm, keep_read, last_change, warm_for
 from marketplace.matching.writing import (
     Differences,
     find_differences,
@@ -33,7 +34,7 @@ from marketplace.needs.models import Need
 
 # Runs of which all that was ranked is kept: a month of nights.
 SNAPSHOTS_KEPT = 30
-_NOTE = sa.insert(cast("sa.Table", sa.inspect(MatchChange).local_table))
+_CHANGES = cast("sa.Table", sa.inspect(MatchChange).local_table)
 # The row locked: those who write lists take turns (SQLite lets one write anyway).
 _LOCKED_RUN = sa.select(MatchRun).order_by(MatchRun.id.desc()).limit(1).with_for_update()
 _NOTHING_HERE = "There is nothing here that you may see."
@@ -142,8 +143,23 @@ def is_ready() -> bool:
 
 def note_change(*, need_id: int | None = None, donor_id: int | None = None, now: datetime) -> None:
     """Write down that a need or a donor changed: the next ranking of any process takes it up."""
+    _note(Need if donor_id is None else Donor, need_id if donor_id is None else donor_id, now=now)
+
+
+def _note(side: type[Need] | type[Donor], owner: int | None, *, now: datetime) -> Change:
+    """Write down that one of this side changed; NotFound where there is no such one."""
     db.session.flush()
-    db.session.execute(_NOTE, {"need_id": need_id, "donor_id": donor_id, "at": now})
+    noted = db.session.scalar(_noting(side), {"owner": owner, "now": now})
+    if noted is None:
+        raise NotFound(_NOTHING_HERE)
+    return Change(noted, owner, None) if side is Need else Change(noted, None, owner)
+
+
+@cache
+def _noting(side: type[Need] | type[Donor]) -> sa.Insert:
+    own = sa.select(side.id, sa.bindparam("now", type_=UtcDateTime)).where(side.id == sa.bindparam("owner"))
+    column = "need_id" if side is Need else "donor_id"
+    return sa.insert(_CHANGES).from_select([column, "at"], own).returning(_CHANGES.c.id)
 
 
 def rerank_need(need_id: int, *, now: datetime) -> None:
@@ -155,12 +171,9 @@ def rerank_need(need_id: int, *, now: datetime) -> None:
     if last is None:
         run(now=now)
         return
-    code = db.session.scalar(sa.select(Need.code).where(Need.id == need_id))
-    if code is None:
-        raise NotFound(_NOTHING_HERE)
-    note_change(need_id=need_id, now=now)
-    warm = warm_for(last)
-    if warm.problem.has_need(code):
+    warm = warm_for(last, noted=_note(Need, need_id, now=now))
+    code = warm.needs.codes.get(need_id)
+    if code is not None and warm.problem.has_need(code):
         write_need(warm, code, run_id=last.id)
     else:
         db.session.execute(sa.delete(Suggestion).where(Suggestion.need_id == need_id))
@@ -172,12 +185,9 @@ def rerank_donor(donor_id: int, *, now: datetime) -> None:
     if last is None:
         run(now=now)
         return
-    code = db.session.scalar(sa.select(Donor.code).where(Donor.id == donor_id))
-    if code is None:
-        raise NotFound(_NOTHING_HERE)
-    note_change(donor_id=donor_id, now=now)
-    warm = warm_for(last)
-    if code in warm.donor_ids:
+    warm = warm_for(last, noted=_note(Donor, donor_id, now=now))
+    code = warm.donors.codes.get(donor_id)
+    if code is not None:
         write_donor(warm, code, run_id=last.id)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from threading import Lock
 from time import monotonic
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -20,16 +21,41 @@ from marketplace.db import db
 from marketplace.matching.adopted import get_model
 from marketplace.matching.engine.build import build_problem
 from marketplace.matching.engine.changes import change_donor, change_need, drop_need, filed
-from marketplace.matching.engine.problem import Problem
+from marketplace.matching.engine.problem import DonorRow, NeedRow, Problem
 from marketplace.matching.engine.rank import Ranker, make_ranker
 from marketplace.matching.loading import donor_rows, gift_mixes, need_rows
 from marketplace.matching.models import MatchChange, MatchRun
-from marketplace.needs.models import Need
 
 # From this many donors on that changed since the others were filed, filing all again is quicker.
 MOST_LOOSE = 64
 LONGEST_WARM_S = 600
 _PENDING = "warm_ranker"
+
+
+class Change(NamedTuple):
+    """A change that was written down, of a need or of a donor."""
+
+    id: int
+    need_id: int | None
+    donor_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The ids in the database behind the codes of one side, and the codes of the ids; who left keeps them."""
+
+    ids: dict[str, int]
+    codes: dict[int, str]
+
+    @classmethod
+    def of(cls, rows: Mapping[int, NeedRow] | Mapping[int, DonorRow]) -> "Names":
+        codes = {owner: row.code for owner, row in rows.items()}
+        return cls(ids={code: owner for owner, code in codes.items()}, codes=codes)
+
+    def including(self, owner: int, *, code: str) -> "Names":
+        if owner in self.codes:
+            return self
+        return Names(ids={**self.ids, code: owner}, codes={**self.codes, owner: code})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +68,8 @@ class Warm:
     born: float
     ranker: Ranker
     mixes: Mapping[NeedCategory, Mapping[NeedCategory, float]]
-    need_ids: dict[str, int]
-    donor_ids: dict[str, int]
+    needs: Names
+    donors: Names
 
     @property
     def is_old(self) -> bool:
@@ -109,8 +135,8 @@ def build_warm(run: MatchRun) -> Warm:
         born=monotonic(),
         ranker=make_ranker(problem, day=run.day, seed=run.seed, model=get_model(run.model_version)),
         mixes=mixes,
-        need_ids={row.code: need_id for need_id, row in needs.items()},
-        donor_ids={row.code: donor_id for donor_id, row in donors.items()},
+        needs=Names.of(needs),
+        donors=Names.of(donors),
     )
     return _keeper.keep(warm)
 
@@ -126,33 +152,38 @@ def keep_read(warm: Warm) -> None:
     _keeper.settle(warm)
 
 
-def warm_for(run: MatchRun) -> Warm:
-    """The kept ranker of this run brought up to the last change of any process, or a new one."""
+def warm_for(run: MatchRun, *, noted: Change | None = None) -> Warm:
+    """The kept ranker of this run brought up to the last change of any process, or a new one.
+
+    ``noted``: what the caller has just written down; where it follows on the last change seen, nothing else is read.
+    """
     warm = _keeper.find(run)
     if warm is None:
         return build_warm(run)
-    later = db.session.execute(
-        sa.select(MatchChange.id, MatchChange.need_id, MatchChange.donor_id)
-        .where(MatchChange.id > warm.seen)
-        .order_by(MatchChange.id)
-    ).all()
+    later = [noted] if noted is not None and noted.id == warm.seen + 1 else _changes_after(warm.seen)
     if not later:
         return warm
-    for need_id in dict.fromkeys(row.need_id for row in later if row.need_id is not None):
+    for need_id in dict.fromkeys(change.need_id for change in later if change.need_id is not None):
         warm = _with_need(warm, need_id, run=run)
-    for donor_id in dict.fromkeys(row.donor_id for row in later if row.donor_id is not None):
+    for donor_id in dict.fromkeys(change.donor_id for change in later if change.donor_id is not None):
         warm = _with_donor(warm, donor_id, run=run)
     return _keeper.keep(replace(warm, seen=later[-1].id))
+
+
+def _changes_after(seen: int) -> list[Change]:
+    columns = (MatchChange.id, MatchChange.need_id, MatchChange.donor_id)
+    chosen = sa.select(*columns).where(MatchChange.id > seen).order_by(MatchChange.id)
+    return [Change(*row) for row in db.session.execute(chosen)]
 
 
 def _with_need(warm: Warm, need_id: int, *, run: MatchRun) -> Warm:
     """The ranker with one need as it stands now; without it where it is no longer open."""
     row = need_rows(day=run.day, need_id=need_id).get(need_id)
     if row is not None:
-        ids = warm.need_ids if row.code in warm.need_ids else {**warm.need_ids, row.code: need_id}
-        return replace(warm, ranker=change_need(warm.ranker, row), need_ids=ids)
-    code = db.session.scalar(sa.select(Need.code).where(Need.id == need_id))
-    if code is None or code not in warm.need_ids or not warm.problem.has_need(code):
+        named = warm.needs.including(need_id, code=row.code)
+        return replace(warm, ranker=change_need(warm.ranker, row), needs=named)
+    code = warm.needs.codes.get(need_id)
+    if code is None or not warm.problem.has_need(code):
         return warm
     return replace(warm, ranker=drop_need(warm.ranker, code))
 
@@ -162,11 +193,10 @@ def _with_donor(warm: Warm, donor_id: int, *, run: MatchRun) -> Warm:
     row = donor_rows(day=run.day, mixes=warm.mixes, donor_id=donor_id).get(donor_id)
     if row is None:
         return warm
-    ids = warm.donor_ids if row.code in warm.donor_ids else {**warm.donor_ids, row.code: donor_id}
     ranker = change_donor(warm.ranker, row)
     if len(ranker.setting.prepared.loose) > MOST_LOOSE:
         ranker = filed(ranker)
-    return replace(warm, ranker=ranker, donor_ids=ids)
+    return replace(warm, ranker=ranker, donors=warm.donors.including(donor_id, code=row.code))
 
 
 def last_change() -> int:

@@ -89,7 +89,7 @@ def _by_code(ranking: Ranking) -> dict[Direction, dict[str, list[Ranked]]]:
 
 def _ids(warm: Warm, direction: Direction) -> tuple[dict[str, int], dict[str, int]]:
     """Ids by code of whose lists they are, and of who stands in them."""
-    ids = (warm.need_ids, warm.donor_ids)
+    ids = (warm.needs.ids, warm.donors.ids)
     return ids if direction is Direction.DONORS_FOR_NEED else ids[::-1]
 
 
@@ -117,14 +117,14 @@ def write_need(warm: Warm, code: str, *, run_id: int) -> None:
     """Replace the list of one need."""
     direction = Direction.DONORS_FOR_NEED
     values = _values(warm, direction, {code: warm.ranker.need(code)}, run_id=run_id)
-    write_differences(Differences({direction: [warm.need_ids[code]]}, values))
+    write_differences(Differences({direction: [warm.needs.ids[code]]}, values))
 
 
 def write_donor(warm: Warm, code: str, *, run_id: int) -> None:
     """Replace the list of one donor."""
     direction = Direction.NEEDS_FOR_DONOR
     values = _values(warm, direction, {code: warm.ranker.donor(code)}, run_id=run_id)
-    write_differences(Differences({direction: [warm.donor_ids[code]]}, values))
+    write_differences(Differences({direction: [warm.donors.ids[code]]}, values))
 
 
 def _insert(values: Sequence[dict[str, Any]]) -> None:
@@ -157,8 +157,8 @@ def _columns(warm: Warm, pairs: Sequence[tuple[int, int]]) -> Iterator[tuple[dic
     for (need, donor), explanation, own in zip(pairs, explained, levels, strict=True):
         ids = {
             "levels": own,
-            "need_id": warm.need_ids[problem.needs.codes[need]],
-            "donor_id": warm.donor_ids[problem.donors.codes[donor]],
+            "need_id": warm.needs.ids[problem.needs.codes[need]],
+            "donor_id": warm.donors.ids[problem.donors.codes[donor]],
         }
         yield ids, terms_of(explanation)
 
