@@ -1,5 +1,7 @@
 """Passwords: what is acceptable, and how they are stored (Argon2id)."""
 
+from functools import cache
+
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
@@ -11,8 +13,12 @@ _ROWS = ("01234567890123456789", "abcdefghijklmnopqrstuvwxyz", "qwertyuiopasdfgh
 _LONGEST_PIECE = 4
 
 _hasher = PasswordHasher()
-# Checked where there is no password to check, so that both answers take the same time.
-_NOBODYS = _hasher.hash("nobody has this password")
+
+
+@cache
+def _nobodys() -> str:
+    """What is checked where there is no password to check, so that both answers take the same time."""
+    return _hasher.hash("nobody has this password")
 
 
 def hash_password(password: str) -> str:
@@ -22,8 +28,9 @@ def hash_password(password: str) -> str:
 
 def password_fits(stored: str | None, password: str) -> bool:
     """True where the password is the one that was stored; as slow for nobody as for somebody."""
+    nobodys = _nobodys()
     try:
-        return _hasher.verify(stored or _NOBODYS, password[: LONGEST + 1]) and stored is not None
+        return _hasher.verify(stored or nobodys, password[: LONGEST + 1]) and stored is not None
     except (VerificationError, InvalidHashError):
         return False
 

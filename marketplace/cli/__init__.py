@@ -1,5 +1,6 @@
 """Command line of the marketplace: one group whose commands are loaded only when they are called."""
 
+import gc
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
@@ -27,9 +28,13 @@ class Lazy:
     summary: str
 
     def load(self) -> click.Command:
-        """Import the command."""
+        """Import the command; nothing that is imported goes again, so the collector need not look meanwhile."""
         module, _, attribute = self.place.partition(":")
-        command: click.Command = getattr(import_module(module), attribute)
+        gc.disable()
+        try:
+            command: click.Command = getattr(import_module(module), attribute)
+        finally:
+            gc.enable()
         return command
 
 

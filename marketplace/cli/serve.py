@@ -1,5 +1,6 @@
 """``marketplace serve``: the site on granian, one process on SQLite, several on PostgreSQL."""
 
+import gc
 import signal
 import socket
 import sqlite3
@@ -49,6 +50,8 @@ def run_server(settings: Settings, *, host: str = "127.0.0.1", port: int = DEFAU
 
     The application is made in each worker, so no database connection is ever shared between processes.
     """
+    # What is loaded stays: the collector passes over it, and the workers share its memory.
+    gc.freeze()
     server = Granian(
         "marketplace",
         address=host,

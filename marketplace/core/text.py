@@ -6,7 +6,6 @@ from functools import cache, lru_cache
 
 import rjieba
 from opencc import OpenCC
-from pypinyin import Style, lazy_pinyin
 
 # Words that mean the same to a donor who searches; the first of each row stands for all.
 SYNONYMS = (
@@ -64,7 +63,9 @@ def words(text: str) -> list[str]:
 
 @lru_cache(maxsize=200_000)
 def pinyin(word: str) -> str:
-    """Toneless pinyin in one piece: ``棉被`` -> ``mianbei``."""
+    """Toneless pinyin in one piece: ``棉被`` -> ``mianbei``; the first word of a process takes a third of a second."""
+    from pypinyin import Style, lazy_pinyin  # noqa: PLC0415 - 50 MB of tables that most processes never look into
+
     return "".join(lazy_pinyin(word, style=Style.NORMAL, errors="ignore"))
 
 

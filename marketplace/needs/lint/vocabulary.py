@@ -4,7 +4,7 @@ import re
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 
 from marketplace.core.text import pinyin
@@ -32,13 +32,23 @@ class WordList:
             for character in (head["some"] or head["one"]).replace(r"\d", _DIGITS):
                 heads[character].append(word)
         self._head = re.compile(f"[{re.escape(''.join(heads))}]")
-        self._heads = {character: re.compile("|".join(some)) for character, some in heads.items()}
-        self._sounds = {sound for words in heads.values() for word in words if (sound := _sound(word))}
+        self._heads = heads
+        self._compiled: dict[str, re.Pattern[str]] = {}
+
+    @cached_property
+    def _sounds(self) -> set[str]:
+        return {sound for words in self._heads.values() for word in words if (sound := _sound(word))}
+
+    def _beginning_with(self, character: str) -> re.Pattern[str]:
+        """The words that begin so, compiled when the first text holds the character."""
+        if character not in self._compiled:
+            self._compiled[character] = re.compile("|".join(self._heads[character]))
+        return self._compiled[character]
 
     def search(self, text: str) -> str | None:
         """The first word that stands in the text, as it stands there."""
         for head in self._head.finditer(text):
-            if found := self._heads[head.group()].match(text, head.start()):
+            if found := self._beginning_with(head.group()).match(text, head.start()):
                 return found.group()
         return None
 
