@@ -1,6 +1,7 @@
-"""The real server for tests, started by its own command, and visitors who call it over HTTP."""
+"""The real server for tests, in processes of its own, and visitors who call it over HTTP."""
 
 import base64
+import multiprocessing
 import os
 import signal
 import socket
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlencode
 
+from marketplace.cli import main
 from marketplace.config import Settings
 from tests.client import Client
 
@@ -95,7 +97,7 @@ class LiveServer:
     """A running ``marketplace serve``."""
 
     port: int
-    process: subprocess.Popen[bytes]
+    process: "subprocess.Popen[bytes] | Forked"
     log: Path
 
     @property
@@ -119,32 +121,82 @@ class LiveServer:
         return [int(child) for child in children]
 
 
-@contextmanager
-def running(settings: Settings, *, workers: int = 1) -> Iterator[LiveServer]:
-    """Start the server on a free port with a migrated database, and stop it as an operator would."""
-    port = free_port()
-    command = [sys.executable, "-m", "marketplace", "serve", f"--port={port}", f"--workers={workers}"]
-    if workers > 1:
-        command.append("--separate-limits")
-    log = settings.instance / f"server-{port}.log"
+class Forked:
+    """A command of the marketplace in a process forked from one that has imported everything, used like a Popen.
+
+    It begins as the command itself does once Python has read the program, which takes longer than most tests.
+    """
+
+    def __init__(self, arguments: Sequence[str], *, environment: Mapping[str, str], log: Path) -> None:
+        self._process = _FORKS.Process(target=_run_command, args=(list(arguments), dict(environment), log))
+        self._process.start()
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        assert self._process.pid is not None
+        return self._process.pid
+
+    def poll(self) -> int | None:
+        """The exit status, None while it runs."""
+        return self._process.exitcode
+
+    def wait(self, timeout: float) -> int:
+        """The exit status; subprocess.TimeoutExpired where it still runs after so many seconds."""
+        self._process.join(timeout)
+        if self._process.exitcode is None:
+            raise subprocess.TimeoutExpired("marketplace", timeout)
+        return self._process.exitcode
+
+    def terminate(self) -> None:
+        """Send SIGTERM."""
+        self._process.terminate()
+
+
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload(["tests.server", "marketplace.cli.serve"])
+
+
+def _run_command(arguments: list[str], environment: dict[str, str], log: Path) -> None:
+    # The server forks its workers; here it would start each anew.
+    multiprocessing.set_start_method("fork", force=True)
+    os.setsid()
+    os.environ.clear()
+    os.environ.update(environment)
     with log.open("wb") as out:
-        process = subprocess.Popen(
-            command,
-            env={**plain_environment(), **environment_of(settings)},
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=out,
-            start_new_session=True,
-        )
+        os.dup2(out.fileno(), sys.stdout.fileno())
+        os.dup2(out.fileno(), sys.stderr.fileno())
+    main(arguments)
+
+
+@contextmanager
+def running(settings: Settings, *, workers: int = 1, is_command: bool = False) -> Iterator[LiveServer]:
+    """Start the server on a free port with a migrated database, and stop it as an operator would.
+
+    ``is_command``: by its own command in a new Python.
+    """
+    port = free_port()
+    arguments = ["serve", f"--port={port}", f"--workers={workers}", *(["--separate-limits"] if workers > 1 else [])]
+    environment = {**plain_environment(), **environment_of(settings)}
+    log = settings.instance / f"server-{port}.log"
+    process: subprocess.Popen[bytes] | Forked
+    if is_command:
+        command = [sys.executable, "-m", "marketplace", *arguments]
+        with log.open("wb") as out:
+            process = subprocess.Popen(
+                command, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
+            )
+    else:
+        process = Forked(arguments, environment=environment, log=log)
     server = LiveServer(port, process, log)
     try:
-        _await_answer(server)
+        await_answer(server)
         yield server
     finally:
         stop(process)
 
 
-def stop(process: subprocess.Popen[bytes]) -> int:
+def stop(process: subprocess.Popen[bytes] | Forked) -> int:
     """SIGTERM, and SIGKILL for the whole group where that does not help; the exit status."""
     if process.poll() is None:
         process.terminate()
@@ -180,7 +232,8 @@ def plain_environment() -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(Path(__file__).resolve().parent.parent)}
 
 
-def _await_answer(server: LiveServer) -> None:
+def await_answer(server: LiveServer) -> None:
+    """Wait until the server answers; an error with its log where it does not."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if server.process.poll() is not None:

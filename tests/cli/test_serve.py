@@ -4,20 +4,29 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from flask import Flask
 
 from marketplace.cli import main
 from marketplace.config import Settings
 from marketplace.db.session import has_wal_reset_bug
-from tests.server import LiveServer, environment_of, released_together, stop
+from tests.server import LiveServer, await_answer, environment_of, released_together, running, stop
 from tests.settings import make_settings
 
 SQLITE = pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
 POSTGRESQL = pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+
+
+@pytest.fixture
+def serve(app: Flask, settings: Settings) -> Iterator[Callable[..., LiveServer]]:
+    """As elsewhere, but started by the command itself."""
+    with ExitStack() as servers:
+        yield lambda **changes: servers.enter_context(running(settings, is_command=True, **changes))
 
 
 def run(settings: Settings, *arguments: str) -> tuple[int, str]:
@@ -59,6 +68,8 @@ def test_a_worker_that_dies_is_replaced(serve: Callable[..., LiveServer]) -> Non
         time.sleep(0.1)
     assert victim not in server.workers()
     assert len(server.workers()) == 2
+    # The other may have begun only just now, and the new one listens a moment after it is there.
+    await_answer(server)
     assert {server.visitor().get("/healthz").status for _ in range(20)} == {200}
 
 
