@@ -4,28 +4,23 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import combinations
 
 import sqlalchemy as sa
-from sqlalchemy.orm import InstrumentedAttribute, selectinload
+from sqlalchemy.orm import selectinload
 
 from marketplace.audit import service as audit
 from marketplace.core.actor import Actor
-from marketplace.core.divisions import CODE_LENGTH, DIGITS, Level
+from marketplace.core.divisions import DIGITS, Level
 from marketplace.core.errors import Conflict, Forbidden, Invalid, NotFound
-from marketplace.core.identity import birth_date
 from marketplace.core.permissions import Permission
-from marketplace.core.text import pinyin
 from marketplace.db import db
-from marketplace.households.models import DuplicateSign, DuplicateVerdict, Household, HouseholdDuplicate, Member
+from marketplace.households.duplicate_signs import Pair, same_addresses, same_people, sharing
+from marketplace.households.models import DuplicateSign, DuplicateVerdict, Household, HouseholdDuplicate
 
-# A number that more households share is a shop's or an office's; each pair of a smaller group is looked at.
-_MOST_SHARING = 20
 # Two others make three households with one number: no money is passed on before somebody has looked.
 _FEW_OTHERS = 2
 _SHORTEST_WHY, _LONGEST_WHY = 4, 200
 _NOTHING_HERE = "There is nothing here that you may see."
-Pair = tuple[int, int]
 _Noted = HouseholdDuplicate
 
 
@@ -43,7 +38,7 @@ class Candidate:
 
 
 def find_duplicates(*, area: str = "", by: Actor, now: datetime) -> int:
-    """Note every pair with a common phone, account, or person, that is not noted yet; returns how many are new.
+    """Note every pair with a common phone, account, person or address that is not noted yet; returns how many are new.
 
     ``area``: the digits that the codes of the villages looked at begin with; all of them where it is empty.
 
@@ -54,9 +49,10 @@ def find_duplicates(*, area: str = "", by: Actor, now: datetime) -> int:
         raise Forbidden("Your role does not allow this.")
     signs: dict[Pair, list[DuplicateSign]] = defaultdict(list)
     for sign, pairs in (
-        (DuplicateSign.PHONE, _sharing(Household.phone_index, area)),
-        (DuplicateSign.ACCOUNT, _sharing(Household.bank_account_index, area)),
-        (DuplicateSign.PERSON, _same_people(area)),
+        (DuplicateSign.PHONE, sharing(Household.phone_index, area)),
+        (DuplicateSign.ACCOUNT, sharing(Household.bank_account_index, area)),
+        (DuplicateSign.PERSON, same_people(area)),
+        (DuplicateSign.ADDRESS, same_addresses(area)),
     ):
         for pair in pairs:
             signs[pair].append(sign)
@@ -166,55 +162,6 @@ def is_contact_disputed(household_id: int) -> bool:
     is_second = sa.and_(_Noted.second_id == household_id, _Noted.first_id.in_(others))
     decided = sa.select(sa.func.count()).where(sa.or_(is_first, is_second), _Noted.verdict.is_not(None))
     return len(others) >= _FEW_OTHERS and len(others) - (db.session.scalar(decided) or 0) >= _FEW_OTHERS
-
-
-def _sharing(column: InstrumentedAttribute[bytes | None], area: str) -> Iterable[Pair]:
-    """Pairs of households with the same value in a blind index."""
-    shared = (
-        sa.select(column).where(column.is_not(None)).group_by(column).having(sa.func.count().between(2, _MOST_SHARING))
-    )
-    groups: dict[bytes, list[int]] = defaultdict(list)
-    for household_id, index in db.session.execute(
-        sa.select(Household.id, column).where(column.in_(shared), _lies_in(area))
-    ):
-        groups[bytes(index or b"")].append(household_id)
-    for ids in groups.values():
-        yield from combinations(sorted(ids), 2)
-
-
-def _same_people(area: str) -> Iterable[Pair]:
-    """Pairs of households of one village with a person of the same sounding name and year of birth.
-
-    ID numbers are deciphered only where two names of a village sound the same.
-    """
-    named: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
-    members = (
-        sa.select(Member.id, Member.name, Household.id, Household.division_code)
-        .join(Household, Household.id == Member.household_id)
-        .where(_lies_in(area))
-    )
-    for member_id, name, household_id, village in db.session.execute(members):
-        named[(village, pinyin(name) or name)].append((household_id, member_id))
-    alike = [people for people in named.values() if len({household for household, _ in people}) > 1]
-    wanted = [member_id for people in alike for _, member_id in people]
-    years: dict[int, int | None] = {}
-    for start in range(0, len(wanted), 5_000):
-        part = sa.select(Member.id, Member.id_number).where(Member.id.in_(wanted[start : start + 5_000]))
-        for member_id, number in db.session.execute(part):
-            born = birth_date(number)
-            years[member_id] = born.year if born else None
-    found = set()
-    for people in alike:
-        for (one, first), (two, second) in combinations(people, 2):
-            if one != two and years[first] is not None and years[first] == years[second]:
-                found.add((min(one, two), max(one, two)))
-    return found
-
-
-def _lies_in(area: str) -> sa.ColumnElement[bool]:
-    if not area:
-        return sa.true()
-    return Household.division_code.between(area.ljust(CODE_LENGTH, "0"), area.ljust(CODE_LENGTH, "9"))
 
 
 def _homes(ids: Iterable[int]) -> dict[int, Household]:

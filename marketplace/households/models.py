@@ -148,6 +148,7 @@ class DuplicateSign(Labelled):
     PHONE = "phone", "电话相同"
     ACCOUNT = "account", "银行账号相同"
     PERSON = "person", "同村同名同音同年生"
+    ADDRESS = "address", "同村住址相同"
 
 
 class DuplicateVerdict(Labelled):

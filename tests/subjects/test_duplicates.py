@@ -1,5 +1,7 @@
 """Households that may be one: what points to it, who decides, and what a decision does."""
 
+from dataclasses import replace
+
 import pytest
 from flask import Flask
 
@@ -9,6 +11,7 @@ from marketplace.core.errors import Conflict, Forbidden, Invalid, NotFound
 from marketplace.core.permissions import Role
 from marketplace.db import db, transaction
 from marketplace.households import duplicates
+from marketplace.households.addresses import read_address
 from marketplace.households.bulk import account_index, phone_index
 from marketplace.households.models import DuplicateSign, DuplicateVerdict, Household, HouseholdDuplicate
 from marketplace.households.rows import HouseholdRow
@@ -49,6 +52,72 @@ def test_a_common_phone_account_or_person_is_noted_once(app: Flask) -> None:
     reviewer = make_actor(Role.TOWNSHIP_REVIEWER, division=TREE.township)
     signs = sorted(candidate.signs for candidate in duplicates.list_duplicates(actor=reviewer))
     assert signs == [[DuplicateSign.PERSON], [DuplicateSign.PHONE, DuplicateSign.ACCOUNT]]
+
+
+WITHIN = ("石渠县", "洛须镇", "温拖村")
+SAME_HOUSE = [
+    ("三组12号", "3组12号"),
+    ("三组12号", "第三村民小组 十二号"),
+    ("三组12号", "３组１２号"),
+    ("三组十二号", "叁社12號"),
+    ("石渠县洛须镇温拖村三组12号", "温拖村3组12号"),
+    ("扎科自然村一百零三号", "扎科自然村103号"),
+    ("安置点2栋1单元302", "安置点二幢一单元302室"),
+]
+OTHER_HOUSE = [
+    ("三组12号", "三组21号"),
+    ("三组12号", "三组112号"),
+    ("三组12号", "二组12号"),
+    ("扎科自然村3号", "拉龙自然村3号"),
+    ("温拖村扎科自然村3号", "温拖村拉龙自然村3号"),
+    ("安置点2栋302室", "安置点3栋202室"),
+    ("八一村3号", "九一村3号"),
+]
+
+
+def _is_same(one: str, other: str) -> bool:
+    first, second = (read_address(text, within=WITHIN) for text in (one, other))
+    assert first is not None
+    assert second is not None
+    return first.is_like(second)
+
+
+@pytest.mark.parametrize(("one", "other"), SAME_HOUSE)
+def test_one_house_written_in_two_ways_is_one(one: str, other: str) -> None:
+    """Fraud 8: numerals, full width, traditional characters, names of the divisions around it."""
+    assert _is_same(one, other)
+
+
+@pytest.mark.parametrize(("one", "other"), OTHER_HOUSE)
+def test_another_number_or_another_place_is_another_house(one: str, other: str) -> None:
+    """Fraud 8: numbers are compared exactly, however alike the rest is."""
+    assert not _is_same(one, other)
+
+
+@pytest.mark.parametrize("text", ["", "三组", "第3村民小组", "扎科自然村", "温拖村", "温拖村三组", "3", "八一村"])
+def test_a_village_or_a_group_alone_is_no_house(text: str) -> None:
+    assert read_address(text, within=WITHIN) is None
+
+
+def test_households_of_one_house_in_one_village_are_noted(app: Flask) -> None:
+    """Fraud 8: in another village, or in the group alone, nothing points to anything."""
+    rows = [
+        replace(number_row(str(number), name=name, born=f"19{60 + number}0101", village=village), group_name=text)
+        for number, (name, village, text) in enumerate(
+            [
+                ("扎西", TREE.village, "三组12号"),
+                ("拉姆", TREE.village, "3组十二号"),
+                ("多吉", TREE.village, "三组"),
+                ("卓玛", TREE.village, "3组"),
+                ("次仁", TREE.other_village, "三组12号"),
+                ("格桑", TREE.village, "三组13号"),
+            ]
+        )
+    ]
+    first, second, *_ = _homes(*rows)
+    assert _find() == 1
+    (pair,) = duplicates.list_duplicates(actor=make_actor(Role.TOWNSHIP_REVIEWER, division=TREE.township))
+    assert (pair.first.id, pair.second.id, pair.signs) == (first.id, second.id, [DuplicateSign.ADDRESS])
 
 
 def test_a_decision_needs_a_reason_is_made_once_and_is_audited(app: Flask) -> None:
