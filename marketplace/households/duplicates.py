@@ -14,8 +14,9 @@ from marketplace.core.divisions import DIGITS, Level
 from marketplace.core.errors import Conflict, Forbidden, Invalid, NotFound
 from marketplace.core.permissions import Permission
 from marketplace.db import db
-from marketplace.households.duplicate_signs import Pair, same_addresses, same_people, sharing
+from marketplace.households.duplicate_signs import MOST_SHARING, Pair, same_addresses, same_people, sharing
 from marketplace.households.models import DuplicateSign, DuplicateVerdict, Household, HouseholdDuplicate
+from marketplace.households.shared_contacts import NUMBERS, is_settled, note_shared
 
 # Two others make three households with one number: no money is passed on before somebody has looked.
 _FEW_OTHERS = 2
@@ -40,6 +41,8 @@ class Candidate:
 def find_duplicates(*, area: str = "", by: Actor, now: datetime) -> int:
     """Note every pair with a common phone, account, person or address that is not noted yet; returns how many are new.
 
+    A number that very many have is one case, which counts as one.
+
     ``area``: the digits that the codes of the villages looked at begin with; all of them where it is empty.
 
     A person is the same sound of the name, the same year of birth and the same village: likeness of names alone
@@ -62,9 +65,10 @@ def find_duplicates(*, area: str = "", by: Actor, now: datetime) -> int:
         found = [sign.value for sign in signs[(first, second)]]
         db.session.add(HouseholdDuplicate(first_id=first, second_id=second, signs=found, found_at=now))
     db.session.flush()
-    if new:
-        audit.record(by, "duplicate.find", subject="household", subject_id=None, at=now, count=len(new))
-    return len(new)
+    count = len(new) + note_shared(now=now)
+    if count:
+        audit.record(by, "duplicate.find", subject="household", subject_id=None, at=now, count=count)
+    return count
 
 
 def list_duplicates(*, actor: Actor) -> list[Candidate]:
@@ -145,19 +149,22 @@ def kept_instead_of(household_id: int) -> str | None:
 
 
 def is_contact_disputed(household_id: int) -> bool:
-    """True where three households or more have this one's phone or account, and it is not decided which (fraud 2)."""
+    """True where three households or more have this one's phone or account, and it is not decided which (fraud 2).
+
+    Of a number that very many have, the case is decided as one.
+    """
     home = db.session.get_one(Household, household_id)
-    same = (
-        column == value
-        for column, value in (
-            (Household.phone_index, home.phone_index),
-            (Household.bank_account_index, home.bank_account_index),
-        )
-        if value is not None
-    )
-    others = set(
-        db.session.scalars(sa.select(Household.id).where(Household.id != household_id, sa.or_(sa.false(), *same)))
-    )
+    others: set[int] = set()
+    for sign, value in ((DuplicateSign.PHONE, home.phone_index), (DuplicateSign.ACCOUNT, home.bank_account_index)):
+        if value is None:
+            continue
+        same = sa.select(Household.id).where(NUMBERS[sign] == value, Household.id != household_id)
+        sharing_it = set(db.session.scalars(same))
+        if is_settled(sign, value, size=len(sharing_it) + 1):
+            continue
+        if len(sharing_it) >= MOST_SHARING:
+            return True
+        others |= sharing_it
     is_first = sa.and_(_Noted.first_id == household_id, _Noted.second_id.in_(others))
     is_second = sa.and_(_Noted.second_id == household_id, _Noted.first_id.in_(others))
     decided = sa.select(sa.func.count()).where(sa.or_(is_first, is_second), _Noted.verdict.is_not(None))

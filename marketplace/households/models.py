@@ -183,6 +183,38 @@ class HouseholdDuplicate(Base):
     decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
+class SharedContact(Base):
+    """One number that very many households have (公用号码): one case, settled by somebody who has looked at them."""
+
+    __tablename__ = "shared_contact"
+    __table_args__ = (
+        sa.CheckConstraint("sign IN ('phone', 'account')", name="a_number"),
+        sa.CheckConstraint(
+            "(settled_at IS NULL) = (settled_by IS NULL) AND (settled_at IS NULL OR why <> '')",
+            name="settled_with_reason",
+        ),
+        sa.Index(
+            "uq_shared_contact_open",
+            "value_index",
+            "sign",
+            unique=True,
+            sqlite_where=sa.text("settled_at IS NULL"),
+            postgresql_where=sa.text("settled_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(sa.String(9), unique=True)
+    sign: Mapped[DuplicateSign] = mapped_column(enum_column(DuplicateSign))
+    value_index: Mapped[bytes] = mapped_column(BlindIndex)
+    # How many households had it then: what was settled holds for as many and no more.
+    size: Mapped[int]
+    found_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    settled_by: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"))
+    settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    why: Mapped[str] = mapped_column(sa.String(200), default="")
+
+
 class ComparisonKind(Labelled):
     """What a list of another office says of those on it (比对名单)."""
 

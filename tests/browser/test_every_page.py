@@ -195,6 +195,7 @@ PAGES: dict[str, tuple[Example, ...]] = {
     "/desk/follow-ups": (Example("/desk/follow-ups", CLERK),),
     "/desk/follow-ups/<code>": (Example("/desk/follow-ups/none", CLERK, status=404),),
     "/desk/duplicates": (Example("/desk/duplicates", Role.COUNTY_ADMIN),),
+    "/desk/shared-numbers/<code>": (Example("/desk/shared-numbers/none-such", Role.COUNTY_ADMIN, status=404),),
     "/desk/duplicates/<first>/<second>": (Example("/desk/duplicates/none/such", Role.COUNTY_ADMIN, status=404),),
     "/desk/catalogue": (
         Example("/desk/catalogue", Role.COUNTY_ADMIN),

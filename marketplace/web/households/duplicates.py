@@ -17,6 +17,7 @@ from marketplace.db.clock import china_day, utc_now
 from marketplace.households import duplicates, queries
 from marketplace.households.duplicates import Candidate
 from marketplace.households.models import DuplicateVerdict, Household
+from marketplace.households.shared_contacts import list_shared
 from marketplace.needs.desk import needs_of_household
 from marketplace.regions.queries import place_name
 from marketplace.web.filters import term
@@ -42,9 +43,10 @@ class VerdictForm(BaseForm):
 @_DECIDES
 def duplicate_list() -> ResponseReturnValue:
     """Pairs that wait for a decision."""
-    found = duplicates.list_duplicates(actor=current_actor())
+    actor = current_actor()
+    found, shared = duplicates.list_duplicates(actor=actor), list_shared(actor=actor)
     places = {home.id: place_name(home.division_code, Level.VILLAGE) for c in found for home in (c.first, c.second)}
-    return render_template("households/duplicates.html", candidates=found, places=places)
+    return render_template("households/duplicates.html", candidates=found, places=places, shared=shared)
 
 
 @bp.get("/desk/duplicates/<first>/<second>")

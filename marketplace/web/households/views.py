@@ -22,6 +22,7 @@ from marketplace.web.guard import current_actor, requires
 from marketplace.web.households import duplicates as _duplicates  # noqa: F401
 from marketplace.web.households import importing as _importing  # noqa: F401  (its pages register themselves)
 from marketplace.web.households import registering as _registering  # noqa: F401
+from marketplace.web.households import shared as _shared  # noqa: F401
 from marketplace.web.households.blueprint import bp
 from marketplace.web.households.forms import RevealForm
 

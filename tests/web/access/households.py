@@ -17,6 +17,8 @@ _REVEALERS = {Role.VILLAGE_CLERK, Role.TOWNSHIP_REVIEWER, Role.COUNTY_ADMIN}
 
 ROWS = [
     Row("GET", "/desk/duplicates", allowed=_DECIDERS),
+    Row("GET", "/desk/shared-numbers/<code>", allowed=_DECIDERS),
+    Row("POST", "/desk/shared-numbers/<code>", allowed=_DECIDERS),
     Row("GET", "/desk/duplicates/<first>/<second>", allowed=_DECIDERS),
     Row("POST", "/desk/duplicates/<first>/<second>", allowed=_DECIDERS),
     Row("GET", "/desk/households", allowed=_READERS),
