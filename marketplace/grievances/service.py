@@ -15,6 +15,7 @@ from marketplace.core.workflow import GRIEVANCE_MOVES, NEED_MOVES, GrievanceStat
 from marketplace.db import db
 from marketplace.db.clock import china_day
 from marketplace.grievances import policy
+from marketplace.grievances.fraud_queries import find_case
 from marketplace.grievances.models import Cause, Grievance, StaffLevel
 from marketplace.grievances.queries import Subject, find_by_key, get_grievance
 from marketplace.grievances.wording import clean, said
@@ -123,8 +124,10 @@ def dismiss(code: str, *, reason: str, by: Actor, now: datetime) -> Grievance:
 
 
 def close(code: str, *, put_right: str = "", by: Actor, now: datetime) -> Grievance:
-    """End a decided case; an upheld one says what was put right."""
+    """End a decided case; an upheld one says what was put right, one of suspected fraud is closed as it is recorded."""
     grievance = _handled(code, by=by)
+    if find_case(grievance) is not None:
+        policy.ensure_can_record_fraud(by, grievance)
     next_state(GRIEVANCE_MOVES, grievance.state, "close")
     done = clean(put_right)
     if grievance.is_upheld and not done:

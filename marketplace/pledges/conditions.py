@@ -25,7 +25,7 @@ from marketplace.needs.signals import note_demand
 from marketplace.pledges import policy
 from marketplace.pledges.models import ConditionState, Pledge, PledgeCondition
 from marketplace.pledges.queries import PLEDGE, find_pledge
-from marketplace.relatives.queries import is_same_person
+from marketplace.relatives.queries import Ties, ties_of
 
 _SHORTEST, _LONGEST = 4, 200
 _MOST_TRIES = 3
@@ -98,12 +98,13 @@ def decide_condition(code: str, *, accepts: bool, reason: str = "", by: Actor, n
     return condition
 
 
-def condition_bar(actor: Actor, pledge: Pledge) -> str | None:
-    """Why this reviewer leaves a condition to another one, or None."""
+def condition_bar(actor: Actor, pledge: Pledge, ties: Ties | None = None) -> str | None:
+    """Why this reviewer leaves a condition to another one, or None; ``ties`` where they are known."""
+    known = ties_of(actor.user_id) if ties is None else ties
     giver = pledge.donor.user_id
-    if actor.user_id is not None and giver is not None and is_same_person(actor.user_id, giver):
-        return "You gave this pledge: somebody else looks at its condition."
-    return needs.review_bar(actor, pledge.need)
+    if giver is not None and (giver == actor.user_id or giver in known.users):
+        return "You or a relative gave this pledge: somebody else looks at its condition."
+    return needs.review_bar(actor, pledge.need, known)
 
 
 def list_waiting(actor: Actor) -> list[PledgeCondition]:
@@ -126,7 +127,8 @@ def list_waiting(actor: Actor) -> list[PledgeCondition]:
         )
         .order_by(PledgeCondition.proposed_at, PledgeCondition.id)
     )
-    return [each for each in db.session.scalars(chosen) if condition_bar(actor, each.pledge) is None]
+    ties = ties_of(actor.user_id)
+    return [each for each in db.session.scalars(chosen) if condition_bar(actor, each.pledge, ties) is None]
 
 
 def conditions_of(pledge_id: int) -> list[PledgeCondition]:

@@ -76,6 +76,8 @@ HARMLESS = [
     "剩下的钱给村里别的困难户",
     "建房材料请买质量好的",
     "特别冷的时候先用",
+    "线路裸在外头，先换电线",
+    "太阳能板能给电话充电就行",
     "Please use it before winter",
     "no photo, please",
     "I do not want any thanks",

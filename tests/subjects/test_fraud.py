@@ -11,10 +11,10 @@ from marketplace.accounts.models import User
 from marketplace.audit.models import AuditEntry
 from marketplace.core.errors import Conflict, Forbidden, Invalid, NotFound
 from marketplace.core.permissions import Role
-from marketplace.core.workflow import NEED_MOVES, PUBLIC_NEED_STATES, NeedState, PledgeState
+from marketplace.core.workflow import NEED_MOVES, PUBLIC_NEED_STATES, GrievanceState, NeedState, PledgeState
 from marketplace.db import db, transaction
 from marketplace.fulfilment.worklist import count_work
-from marketplace.grievances import queries
+from marketplace.grievances import queries, service
 from marketplace.grievances.fraud import Police, Suspected, note_police, open_case
 from marketplace.grievances.fraud_models import FraudCase, PoliceNote, Suspicion
 from marketplace.grievances.fraud_queries import find_case, list_cases, told_about
@@ -58,6 +58,11 @@ def suspected(code: str, *, by: User | None = None, police: Police = NOT_YET) ->
     grievance = settle(complain(code), "uphold", by=by)
     record(grievance, by=by, police=police)
     return grievance
+
+
+def close(grievance: Grievance, *, by: User) -> Grievance:
+    with transaction():
+        return service.close(grievance.code, put_right="已立案", by=f.actor_for(by), now=NOW)
 
 
 def again(kind: type[Any], row: Any) -> Any:
@@ -268,6 +273,9 @@ def test_nobody_records_a_case_about_somebody_above_him(app: Flask) -> None:
     auditor = f.make_user(Role.AUDITOR, division=TREE.prefecture)
     record(grievance, by=auditor)
     assert again(Need, need).state is NeedState.WITHDRAWN
+    with pytest.raises(Forbidden, match="above you"):
+        close(grievance, by=township)
+    assert close(grievance, by=auditor).state is GrievanceState.CLOSED
 
 
 @ONLY_SQLITE

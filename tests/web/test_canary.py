@@ -19,12 +19,15 @@ import sqlalchemy as sa
 from flask import Flask
 from PIL import Image
 
+from marketplace.accounts.models import User
 from marketplace.config import Settings
 from marketplace.core.kinds import ExitAttribute, PovertyAttribute, PovertyCause
 from marketplace.core.permissions import Role
 from marketplace.core.workflow import NeedState
 from marketplace.db import db, transaction
 from marketplace.donors.models import Donor
+from marketplace.grievances.fraud import Police, Suspected, open_case
+from marketplace.grievances.fraud_models import Suspicion
 from marketplace.grievances.models import Grievance
 from marketplace.households.models import Household
 from marketplace.households.rows import HouseholdRow, MemberRow
@@ -34,6 +37,7 @@ from marketplace.needs.models import Need
 from marketplace.needs.slips import slip_index
 from marketplace.notices.models import Notice
 from marketplace.notices.service import plan_notice
+from marketplace.pledges.conditions import propose_condition
 from marketplace.pledges.models import Pledge
 from marketplace.web.guard import is_public
 from tests import factories as f
@@ -157,6 +161,7 @@ def marks(app: Flask) -> Marks:
             scenes.confirmed(scene)
             scene.report()
         _put_up_notices([home for home in homes if home.division_code == TREE.village])
+        _suspect(homes[1])
     return marked
 
 
@@ -183,6 +188,25 @@ def _put_up_notices(homes: list[Household]) -> None:
     for number, need in enumerate(needs):
         with transaction() as session:
             session.get_one(Need, need.id).slip_index = slip_index(SLIPS[number])
+
+
+def _suspect(home: Household) -> None:
+    """A need whose household is suspected, with its name in the case, and a condition with it that nobody accepted."""
+    said = f"{home.head_name}家住{home.group_name}，电话{home.phone}"
+    scene = scenes.make_scene(household=home)
+    with transaction():
+        donor = f.actor_for(db.session.get_one(User, scene.donor.user_id))
+        propose_condition(scene.pledge.code, f"请先给{home.head_name}用", by=donor, now=NOW)
+    by = make_user(Role.COUNTY_ADMIN, division=TREE.county)
+    grievance = posting.settle(posting.complain(scene.need.code, words=said), "uphold", by=by)
+    with transaction():
+        open_case(
+            grievance.code,
+            suspected=Suspected(Suspicion.INVENTED, said, said),
+            police=Police(why_not="材料还在核对"),
+            by=f.actor_for(by),
+            now=NOW,
+        )
 
 
 def _found(text: str | bytes, words: list[str]) -> list[str]:

@@ -125,7 +125,7 @@ def how_to(pledge: Pledge) -> str:
 
 
 def events_of(
-    pledge: Pledge, thanks: Thanks | None, answers: Sequence[FollowUp] = (), *, was_stopped: bool = False
+    pledge: Pledge, thanks: Thanks | None, answers: Sequence[FollowUp] = (), *, stopped_at: datetime | None = None
 ) -> list[Event]:
     """From promise to feedback; what is still to come stands at the end, unfinished."""
     if pledge.accepted_at is None:
@@ -139,8 +139,11 @@ def events_of(
         _step("seal", _("Confirmed by the household and a second person"), pledge.confirmed_at),
         _step("heart", _("Feedback"), pledge.reported_at, text=f"“{thanks.words}”" if thanks else ""),
     ]
+    if stopped_at is not None:
+        stopped = Event("late", _("The need was withdrawn"), stopped_at, _("You do not have to send anything."))
+        return [made, *(step for step in steps if step.done), stopped]
     if ended:
-        return [made, *(step for step in steps if step.done), _ending(pledge, was_stopped=was_stopped)]
+        return [made, *(step for step in steps if step.done), _ending(pledge)]
     return [made, *steps, *map(_later, answers)]
 
 
@@ -168,9 +171,7 @@ def _offer_events(pledge: Pledge) -> list[Event]:
     return [made, Event("late", words.get(pledge.state, _("The offer ran out")), pledge.ended_at)]
 
 
-def _ending(pledge: Pledge, *, was_stopped: bool) -> Event:
-    if was_stopped:
-        return Event("late", _("The need was withdrawn"), pledge.ended_at, _("You do not have to send anything."))
+def _ending(pledge: Pledge) -> Event:
     title = {PledgeState.CANCELLED: _("You took it back")}
     text = _("What had not arrived is open to others again.")
     return Event("late", title.get(pledge.state, _("Lapsed")), pledge.ended_at, text)

@@ -116,9 +116,7 @@ def pledge(code: str) -> ResponseReturnValue:
         "donors/pledge.html",
         pledge=found,
         row=row_of(found, place=place_name(found.need.division_code), thanks=thanks, told_at=told_at),
-        events=events_of(
-            found, thanks, follow_ups_of([found.need_id]).get(found.need_id, ()), was_stopped=told_at is not None
-        ),
+        events=events_of(found, thanks, follow_ups_of([found.need_id]).get(found.need_id, ()), stopped_at=told_at),
         sums=sums_of(found, balances_of(PLEDGE, found.id)),
         how_to=how_to(found),
         pause=find_pause(found.need),
