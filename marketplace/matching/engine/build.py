@@ -244,8 +244,8 @@ def _spliced(table: _Rows, row: _Rows, *, at: int, drop: bool, skip: Collection[
             continue
         old: Any = getattr(table, column.name)
         new: Any = getattr(row, column.name)
-        if isinstance(old, tuple):
-            changed[column.name] = old if drop and new == old[at:after] else (*old[:at], *new, *old[after:])
+        if column.name == "codes":
+            changed[column.name] = old if drop and new == tuple(old[at:after]) else (*old[:at], *new, *old[after:])
         else:
             changed[column.name] = np.concatenate([old[:at], new, old[after:]])
     return replace(table, **changed)

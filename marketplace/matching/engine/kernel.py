@@ -53,9 +53,11 @@ UNREACHED = 32_767
 class Asks(NamedTuple):
     """Columns of the needs of one part of a sweep, in its order; ``const`` are the terms that hang on the need alone.
 
-    Need i is kept from the donors excluded[low[i]:high[i]], which are sorted.
+    Need i is the row row[i] of ``vectors`` (N, DIMENSIONS) and of what is filled in, and is kept from the donors
+    excluded[low[i]:high[i]], which are sorted.
     """
 
+    row: I64
     kind: U8
     category: U8
     division: I64
@@ -460,14 +462,15 @@ def padded(end: Int) -> Int:
 def sweep(asks: Asks, gives: Gives, steps: Steps, partners: I32, units: I16, donor_entries: I64) -> None:
     """Some needs, those of one kind and category together and by division, against all donors they may meet.
 
-    partners, units (needs, k): filled in as far as there are donors, the rest of a row is left. donor_entries (D, k):
-    goes on from what is there; with no rows the donors' lists are left out.
+    partners, units (N, k): the rows of these needs are filled in as far as there are donors, the rest of each is left.
+    donor_entries (D, k): goes on from what is there; with no rows the donors' lists are left out.
     """
     k = partners.shape[1]
     with_texts = steps.text > 0 and len(donor_entries) > 0
     shelf = make_shelf(gives, k, donor_entries, with_texts)
     # Named here once: an array that is read from a tuple is counted each time, and threads would wait for each other.
     kinds, categories, divisions, amounts, consts = asks.kind, asks.category, asks.division, asks.amount, asks.const
+    rows = asks.row
     need_vectors, ties, vectors = asks.vectors, asks.tie, gives.vectors
     excluded, lows, highs = asks.excluded, asks.low, asks.high
     base, typical, budget, threshold, donor, worst = (
@@ -497,13 +500,13 @@ def sweep(asks: Asks, gives: Gives, steps: Steps, partners: I32, units: I16, don
         score(out, base, typical, budget, n, amount, const, fit, cover)
         if steps.text > 0:
             if with_texts:
-                multiply(products, texts, n, need_vectors, need)
+                multiply(products, texts, n, need_vectors, rows[need])
             else:
                 # For one need alone: only what the text can still bring into its list.
                 least = least_of(out, n, lanes, folded, k + high - low) - steps.text * LONGEST
                 mark(hits, out, threshold, n, least)
                 count = gather(found, words, hit_words, n)
-                multiply_each(products, n, found, count, donor, vectors, need_vectors, need)
+                multiply_each(products, n, found, count, donor, vectors, need_vectors, rows[need])
             add_text(out, products, n, steps.text)
         mark(hits, out, threshold, n, least_of(out, n, lanes, folded, k + high - low))
         count = gather(found, words, hit_words, n)
@@ -513,7 +516,7 @@ def sweep(asks: Asks, gives: Gives, steps: Steps, partners: I32, units: I16, don
             entry = best[0, q]
             if entry < 0:
                 break
-            partners[need, q], units[need, q] = LOW - (entry & LOW), entry >> 32
+            partners[rows[need], q], units[rows[need], q] = LOW - (entry & LOW), entry >> 32
 
 
 @compiled

@@ -75,7 +75,7 @@ class Needs:
     12-digit code as a number; amount_fen: int64; log_amount: int16; waiting_days: int32; vectors: (N, 32) int8.
     """
 
-    codes: tuple[str, ...]
+    codes: Sequence[str]
     kind: Array
     category: Array
     division: Array
@@ -102,7 +102,7 @@ class Donors:
     Donor j's areas are area_codes[area_start[j]:area_start[j + 1]], int64, distinct; 0 = the whole country.
     """
 
-    codes: tuple[str, ...]
+    codes: Sequence[str]
     kinds: Array
     categories: Array
     budget_fen: Array

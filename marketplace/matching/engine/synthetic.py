@@ -1,7 +1,8 @@
 """Made-up problems of any size for measuring: needs in villages, donors with wishes, texts put together from words."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -108,7 +109,7 @@ def _needs(rng: np.random.Generator, *, villages: Array, vectors: Array) -> Need
     amounts = np.where(rng.random(count) < 0.9, 10 ** rng.uniform(4, 7.5, count), 0).astype(np.int64)
     waiting_days = rng.integers(0, 400, count).astype(np.int32)
     return Needs(
-        codes=_codes("N", count),
+        codes=_Codes("N", count),
         kind=rng.choice(len(KINDS), count, p=KIND_SHARES).astype(np.uint8),
         category=rng.integers(0, len(CATEGORIES), count).astype(np.uint8),
         division=rng.choice(villages, count),
@@ -132,7 +133,7 @@ def _donors(rng: np.random.Generator, *, villages: Array, vectors: Array) -> Don
     active = rng.integers(NOT_STATED, 500, count).astype(np.int32)
     starts, codes = _areas(rng, villages=villages, count=count)
     return Donors(
-        codes=_codes("D", count),
+        codes=_Codes("D", count),
         kinds=_bits(rng, size=len(KINDS), count=count, most=3, least=1).astype(np.uint8),
         categories=_bits(rng, size=len(CATEGORIES), count=count, most=4, least=0).astype(np.uint16),
         budget_fen=budgets,
@@ -154,9 +155,28 @@ def _donors(rng: np.random.Generator, *, villages: Array, vectors: Array) -> Don
     )
 
 
-def _codes(letter: str, count: int) -> tuple[str, ...]:
-    width = len(str(count))
-    return tuple(f"{letter}{index:0{width}d}" for index in range(count))
+@dataclass(frozen=True, slots=True)
+class _Codes(Sequence[str]):
+    """``N007``: a letter and the row, made when asked for; a million strings would take more than what is ranked."""
+
+    letter: str
+    size: int
+
+    def __len__(self) -> int:
+        return self.size
+
+    @overload
+    def __getitem__(self, at: int) -> str: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> tuple[str, ...]: ...
+
+    def __getitem__(self, at: int | slice) -> str | tuple[str, ...]:
+        rows = range(self.size)[at]
+        return self._code(rows) if isinstance(rows, int) else tuple(map(self._code, rows))
+
+    def _code(self, row: int) -> str:
+        return f"{self.letter}{row:0{len(str(self.size))}d}"
 
 
 def _bits(rng: np.random.Generator, *, size: int, count: int, most: int, least: int) -> Array:

@@ -102,6 +102,12 @@ class Prepared:
         return self.problem.excluded & TIE_MASK
 
     @cached_property
+    def excluded_start(self) -> Array:
+        """(N + 1,) int32: where the excluded donors of each need begin; those of need i end where i + 1's begin."""
+        counts = np.bincount(self.problem.excluded >> 32, minlength=len(self.problem.needs))
+        return np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
+
+    @cached_property
     def market(self) -> tuple[Any, Any]:
         """All donors and how they are filed, and the units per step of the features that hang on the pair."""
         donors, filed, kernel = self.problem.donors, self.postings, _kernel()
@@ -169,13 +175,12 @@ def need_terms(needs: Needs, *, steps: Array, rows: Rows = EVERY) -> Array:
 
 
 def _columns(prepared: Prepared, *, rows: Array) -> tuple[Array, ...]:
-    """The columns of some needs as the kernel reads them; rows: int64."""
-    needs, excluded = prepared.problem.needs, prepared.problem.excluded
+    """The columns of some needs as the kernel reads them."""
+    needs, start = prepared.problem.needs, prepared.excluded_start
     columns = (needs.kind, needs.category, needs.division, needs.log_amount)
-    terms = need_terms(needs, steps=prepared.steps, rows=rows)
-    low, high = np.searchsorted(excluded, rows << 32), np.searchsorted(excluded, (rows + 1) << 32)
-    own = (*(column[rows] for column in columns), terms, needs.vectors[rows])
-    return (*own, prepared.ties[rows].astype(np.int64), low, high, prepared.excluded_donors)
+    own = (*(column[rows] for column in columns), need_terms(needs, steps=prepared.steps, rows=rows))
+    ties, low, high = (column.astype(np.int64) for column in (prepared.ties[rows], start[rows], start[rows + 1]))
+    return (rows.astype(np.int64), *own, needs.vectors, ties, low, high, prepared.excluded_donors)
 
 
 def _columns_of_one(prepared: Prepared, *, need: int) -> tuple[Array, ...]:
@@ -191,6 +196,7 @@ def _columns_of_one(prepared: Prepared, *, need: int) -> tuple[Array, ...]:
     own = (needs.kind[row], needs.category[row], needs.division[row], needs.log_amount[row])
     # One need alone has no equals to be ordered among: any place will do.
     return (
+        _ZERO,
         *own,
         np.array([terms], dtype=np.int16),
         needs.vectors[row],
@@ -274,10 +280,7 @@ def _run(prepared: Prepared, *, by_need: Top, donor_entries: Array) -> None:
                 rows = next(parts, None)
             if rows is None:
                 return
-            best = _empty(len(rows), k=entries.shape[1])
-            asks = _columns(prepared, rows=rows.astype(np.int64))
-            _sweep(prepared, asks=asks, best=best, donor_entries=entries)
-            by_need.partners[rows], by_need.units[rows] = best.partners, best.units
+            _sweep(prepared, asks=_columns(prepared, rows=rows), best=by_need, donor_entries=entries)
 
     if len(donor_entries) == 1:
         take_parts(donor_entries[0])
