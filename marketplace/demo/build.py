@@ -17,6 +17,7 @@ from marketplace.db import db, refresh_statistics, transaction
 from marketplace.demo import cast, channels, facts, people
 from marketplace.demo.asks import Ask, Asker, Planner
 from marketplace.demo.booking import Booker
+from marketplace.demo.conditions import attach_condition
 from marketplace.demo.following import Follower, keep_month_ends
 from marketplace.demo.gifts import Circle
 from marketplace.demo.givers import Giver, make_givers
@@ -98,6 +99,7 @@ def build(*, seed: int, scale: float, password: str, progress: Progress) -> list
         progress(Stage.ACCOUNTS, len(accounts))
     with transaction() as session:
         find_duplicates(area=places.stage, by=SYSTEM, now=NOW)
+        attach_condition(places, now=NOW)
         refresh_statistics(session)
     with transaction():
         record = matching.run(now=NOW, seed=seed)

@@ -39,6 +39,7 @@ from marketplace.needs.rechecking import list_disagreements
 from marketplace.pairings.check import check_agreements
 from marketplace.pairings.queries import channel_totals
 from marketplace.pledges.check import check_pledges
+from marketplace.pledges.conditions import list_waiting
 from marketplace.pledges.models import Pledge
 from marketplace.regions.models import Division
 from marketplace.statistics.queries import count_donors, coverage, need_rates
@@ -216,12 +217,13 @@ def test_the_accounts_walk_the_whole_job(small: Flask) -> None:
 
 
 def test_the_county_sees_a_disagreement_and_a_possible_duplicate(small: Flask) -> None:
-    """Two households of the village left one phone; the second look at one need came to another result."""
+    """Two households of the village left one phone; one second look came to another result; one donor asks for more."""
     (admin,) = (user for user in db.session.scalars(sa.select(User)) if user.phone == phone_of(Role.COUNTY_ADMIN))
     actor = Actor(user_id=admin.id, grants=(Grant(Role.COUNTY_ADMIN, STAGE_COUNTY),))
     (pair,) = list_duplicates(actor=actor)
     assert pair.signs == [DuplicateSign.PHONE]
     assert list_disagreements(actor.areas(Permission.SIGNAL_READ))
+    assert len(list_waiting(actor)) == 1
 
 
 def _easy_grants() -> list[tuple[Role, str]]:
