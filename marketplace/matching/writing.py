@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, cast
 
 import numpy as np
@@ -10,7 +11,6 @@ import sqlalchemy as sa
 from marketplace.db import db
 from marketplace.matching.engine.explain import Explanation, explain_pairs
 from marketplace.matching.engine.lists import Source
-from marketplace.matching.engine.pairs import pair_levels
 from marketplace.matching.engine.rank import Ranking
 from marketplace.matching.engine.rank import Suggestion as Ranked
 from marketplace.matching.models import Direction, Slot, Suggestion
@@ -27,6 +27,7 @@ _BATCH = 5_000
 _MOST_NAMED = 500
 # Plain rows, no objects: tens of thousands are written at once.
 _TABLE = cast("sa.Table", sa.inspect(Suggestion).local_table)
+_INSERT = sa.insert(_TABLE)
 
 
 def terms_of(explanation: Explanation) -> list[list[Any]]:
@@ -117,19 +118,31 @@ def write_need(warm: Warm, code: str, *, run_id: int) -> None:
     """Replace the list of one need."""
     direction = Direction.DONORS_FOR_NEED
     values = _values(warm, direction, {code: warm.ranker.need(code)}, run_id=run_id)
-    write_differences(Differences({direction: [warm.needs.ids[code]]}, values))
+    _write_one(direction, warm.needs.ids[code], values)
 
 
 def write_donor(warm: Warm, code: str, *, run_id: int) -> None:
     """Replace the list of one donor."""
     direction = Direction.NEEDS_FOR_DONOR
     values = _values(warm, direction, {code: warm.ranker.donor(code)}, run_id=run_id)
-    write_differences(Differences({direction: [warm.donors.ids[code]]}, values))
+    _write_one(direction, warm.donors.ids[code], values)
+
+
+def _write_one(direction: Direction, owner: int, values: Sequence[dict[str, Any]]) -> None:
+    db.session.execute(_deleting(direction), {"owner": owner})
+    _insert(values)
+
+
+@cache
+def _deleting(direction: Direction) -> sa.Delete:
+    """Take one list away: made once, since making it takes longer than running it."""
+    column = _TABLE.c[_owner(direction).key]
+    return sa.delete(_TABLE).where(_TABLE.c.direction == direction, column == sa.bindparam("owner"))
 
 
 def _insert(values: Sequence[dict[str, Any]]) -> None:
     for start in range(0, len(values), _BATCH):
-        db.session.execute(sa.insert(_TABLE), values[start : start + _BATCH])
+        db.session.execute(_INSERT, values[start : start + _BATCH])
 
 
 def _values(warm: Warm, direction: Direction, lists: dict[str, list[Ranked]], *, run_id: int) -> list[dict[str, Any]]:
@@ -153,10 +166,9 @@ def _columns(warm: Warm, pairs: Sequence[tuple[int, int]]) -> Iterator[tuple[dic
     needs, donors = np.array([n for n, _ in pairs]), np.array([d for _, d in pairs])
     model, problem = warm.ranker.setting.prepared.model, warm.problem
     explained = explain_pairs(problem, model=model, needs=needs, donors=donors)
-    levels = pair_levels(problem, needs=needs, donors=donors).T.tolist()
-    for (need, donor), explanation, own in zip(pairs, explained, levels, strict=True):
+    for (need, donor), explanation in zip(pairs, explained, strict=True):
         ids = {
-            "levels": own,
+            "levels": explanation.levels,
             "need_id": warm.needs.ids[problem.needs.codes[need]],
             "donor_id": warm.donors.ids[problem.donors.codes[donor]],
         }

@@ -57,13 +57,17 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A score and all its terms, the largest first: units and points both add up exactly. ``fact``: the kind."""
+    """A score and all its terms, the largest first: units and points both add up exactly. ``fact``: the kind.
+
+    ``levels`` (13): of each feature, in the order of FEATURES.
+    """
 
     points: int
     units: int
     version: str
     fact: Phrase
     reasons: tuple[Reason, ...]
+    levels: tuple[int, ...]
 
 
 def explain(problem: Problem, *, model: Model, need: int, donor: int) -> Explanation:
@@ -91,6 +95,7 @@ def explain_pairs(
             version=model.version,
             fact=Phrase(KIND_WORDS[KINDS[int(problem.needs.kind[need])]]),
             reasons=_reasons(problem, (need, donor), levels=pair, units=terms, points=points),
+            levels=tuple(pair),
         )
 
 
