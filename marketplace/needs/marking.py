@@ -16,6 +16,7 @@ from marketplace.needs.checking import lint_of
 from marketplace.needs.lint import Finding, Severity
 from marketplace.needs.models import Need
 from marketplace.needs.outliers import far_amount, helped_already, near_limit
+from marketplace.needs.pausing import was_revoked
 from marketplace.relatives.queries import has_staff_phone, shares_contact, ties_of
 
 # A flag weighs more than any number of notes that a need can have.
@@ -59,6 +60,8 @@ def is_first_approved(need: Need) -> bool:
 def _about_household(need: Need, household_id: int, *, now: datetime) -> Iterator[Mark]:
     """Ties to whoever posted or works there, and what is unusual beside others."""
     yield from _conflicts(need, household_id)
+    if was_revoked(household_id):
+        yield Mark("revoked_before", "An earlier need of this household was withdrawn after a complaint.", True)
     for listed in lists_of(household_id):
         on_list = {"list": listed.kind.label, "day": listed.as_of.isoformat()}
         yield Mark("on_list", "Somebody of the household stands on a list: %(list)s (%(day)s).", True, on_list)

@@ -5,6 +5,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from marketplace.audit import service as audit
+from marketplace.audit.models import AuditEntry
 from marketplace.core.actor import Actor
 from marketplace.core.errors import Invalid
 from marketplace.db import db
@@ -14,6 +15,8 @@ from marketplace.needs.models import Decision, Need
 from marketplace.needs.queries import get_need
 from marketplace.needs.reserving import has_open_line
 from marketplace.needs.review_models import NeedPause, PauseCause
+
+REVOKE = "need.revoke"
 
 
 def suspend_need(code: str, *, cause: PauseCause = PauseCause.CHECK, note: str, by: Actor, now: datetime) -> Need:
@@ -60,8 +63,19 @@ def revoke_need(code: str, *, by: Actor, now: datetime) -> Need:
     pause = find_pause(need)
     if pause is not None:
         pause.ended_at, pause.ended_by = now, by.user_id
-    audit.record(by, "need.revoke", subject="need", subject_id=need.id, at=now, division=need.division_code)
+    audit.record(by, REVOKE, subject="need", subject_id=need.id, at=now, division=need.division_code)
     return need
+
+
+def was_revoked(household_id: int) -> bool:
+    """True where an earlier need of the household was taken off because fraud was suspected, as the trail says."""
+    revoked = sa.exists().where(
+        AuditEntry.subject_type == "need",
+        AuditEntry.subject_id == Need.id,
+        AuditEntry.action == REVOKE,
+        Need.household_id == household_id,
+    )
+    return bool(db.session.scalar(sa.select(revoked)))
 
 
 def _put_back(need: Need) -> None:

@@ -20,6 +20,7 @@ from marketplace.grievances.fraud_models import FraudCase, PoliceNote, Suspicion
 from marketplace.grievances.fraud_queries import find_case, list_cases, told_about
 from marketplace.grievances.models import Grievance, StaffLevel
 from marketplace.ledger.queries import balances_of
+from marketplace.needs.marking import mark_need
 from marketplace.needs.models import Need
 from marketplace.needs.pausing import list_pauses
 from marketplace.needs.queries import is_public, was_withdrawn
@@ -159,6 +160,18 @@ def test_it_counts_as_withdrawn_before_any_pledge_or_as_not_matched(app: Flask) 
     suspected(promised.need.code)
     rates = rates_among(seen_needs(Cohort(as_of=NOW + DAY, kind=None)))
     assert (rates.withdrawn, rates.published, rates.pledged) == (1, 1, 0)
+
+
+@ONLY_SQLITE
+def test_the_next_need_of_the_household_is_decided_by_two(app: Flask) -> None:
+    """R-V6: nothing is refused by itself; a second person at the county looks at it."""
+    household = f.make_household()
+    suspected(f.make_need(household=household).code)
+    for home, is_flagged in ((household, True), (f.make_household(), False)):
+        following = f.make_need(NeedState.SUBMITTED, household=home)
+        with transaction() as session:
+            marks = mark_need(session.get_one(Need, following.id), now=NOW)
+        assert ("revoked_before" in {mark.rule for mark in marks if mark.flags}) is is_flagged
 
 
 @ONLY_SQLITE

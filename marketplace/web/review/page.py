@@ -28,6 +28,7 @@ _BESIDE = (
     "kin_of_poster",
     "staff_phone",
     "shared_contact",
+    "revoked_before",
     "on_list",
     "helped_already",
     "far_amount",
