@@ -54,8 +54,7 @@ class Search:
             sa.select(Need.id, Need.title, Need.story, Need.category, Need.division_code).where(Need.id.in_(ids))
         ).all()
         places = {
-            code: _normal(" ".join(names))
-            for code, names in public_places({row.division_code for row in rows}).items()
+            code: _normal(" ".join(names)) for code, names in public_places({row.division_code for row in rows}).items()
         }
         scores = {
             row.id: self._score(
