@@ -37,8 +37,8 @@ types: $(DEVELOPMENT) ## mypy --strict
 unit: $(DEVELOPMENT) ## Tests without a browser and without the slow ones
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not browser and not slow"
 
-browser: $(DEVELOPMENT) ## Tests in a Chromium
-	$(BIN)/python -m pytest -m browser
+browser: $(DEVELOPMENT) ## Tests in a Chromium, which leave pictures of every page in screenshots/
+	SCREENSHOTS=1 $(BIN)/python -m pytest -m browser
 
 wheel: $(DEVELOPMENT) ## Build dist/*.whl with templates, static files, migrations and translations
 	$(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .
