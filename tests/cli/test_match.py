@@ -90,6 +90,25 @@ def test_a_history_is_measured_and_a_bad_row_is_refused_in_two_languages(setting
     assert "row 2: date is yesterday" in refused.err
 
 
+@SQLITE
+def test_several_splits_are_measured_and_pooled_in_one_go(settings: Settings, tmp_path: Path) -> None:
+    files = write_market(tmp_path, donors=30, needs=150)
+    asked = ["match", "evaluate", "--needs", str(files.needs), "--gifts", str(files.gifts), "--min-gifts", "2"]
+    splits = ["--split", "2021-09-01", "--split", "2021-06-01"]
+    said = run(settings, *asked, *splits, "--months", "2", "--json")
+    assert said.status == 0
+    measured = json.loads(said.out)
+    assert [(one["split"], one["until"]) for one in measured["origins"]] == [
+        ("2021-06-01", "2021-08-01"),
+        ("2021-09-01", "2021-11-01"),
+    ]
+    assert {"split", "rows", "success"} <= set(measured)
+    refused = run(settings, *asked, *splits, "--years", "1")
+    assert refused.status == 1
+    assert "越过了下一个 --split 2021-09-01" in refused.err
+    assert "over the next split 2021-09-01" in refused.err
+
+
 def give_to_the_urgent(*, donors: int = 45, gifts: int = 4) -> None:
     """Donors without any wish who help urgent needs alone, though others have a harder life and were never helped."""
     rng = random.Random(0)

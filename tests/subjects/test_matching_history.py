@@ -20,6 +20,7 @@ from marketplace.matching.engine.chances import fit_chances, recalibrated, to_ch
 from marketplace.matching.engine.factors import CONFIDENCE, FACTORS, RIDGE, alternating_least_squares
 from marketplace.matching.engine.fit import Prior, Query, fit_weights, pair_loss
 from marketplace.matching.engine.history import read_history
+from marketplace.matching.engine.judged import measure
 from marketplace.matching.engine.learnt import (
     PRIOR,
     Ranker,
@@ -34,7 +35,7 @@ from marketplace.matching.engine.report import describe
 from marketplace.matching.engine.signals import WIDE, donor_signals
 from marketplace.matching.engine.sparse import table_of
 from marketplace.matching.engine.spread import NOBODY, STRENGTH, spread
-from marketplace.matching.engine.success import at_rate, learn_outcomes, measure, measure_outcomes, resolved
+from marketplace.matching.engine.success import at_rate, learn_outcomes, measure_outcomes, resolved
 from tests.subjects.histories import FIRST, Files, keep_columns, write_csv, write_market
 
 GIFTS = ("donor_id", "need_id", "amount", "date")

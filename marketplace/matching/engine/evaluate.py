@@ -5,8 +5,8 @@ needs that were open in the test window where that is known, else those given to
 are the donors queried. Pairs seen before the split are left out of every list. Ours and the baselines see the same.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from time import perf_counter
 from typing import Any
@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 
 from marketplace.core.errors import Invalid
 from marketplace.matching.engine.baselines import Scorer, make_baselines
+from marketplace.matching.engine.compare import OURS, Lists, compare
 from marketplace.matching.engine.history import UNKNOWN, History
+from marketplace.matching.engine.judged import Judged
 from marketplace.matching.engine.learnt import (
     LIST_LENGTH,
     MOST_ASKED,
@@ -26,18 +28,15 @@ from marketplace.matching.engine.learnt import (
     learn_ranker,
     training_windows,
 )
-from marketplace.matching.engine.metrics import bootstrap, gini, list_gains
 from marketplace.matching.engine.past import Past, make_past
 from marketplace.matching.engine.signals import SIGNALS
 from marketplace.matching.engine.spread import NOBODY, POOL, STRENGTH, pool_of, spread
-from marketplace.matching.engine.success import PAIR_RATE, at_rate, learn_pairs, measure, measure_outcomes, sample_pairs
+from marketplace.matching.engine.success import judge_outcomes, judge_pairs
 
-OURS = "jiedui"
 TO_NEED, TO_DONOR = "donor_to_need", "need_to_donor"
 MOST_NEEDS = 3_000
 MOST_CELLS = 4_000_000
 STRENGTHS = (0.0, 0.25, STRENGTH, 1.0)
-RESAMPLES = 500
 
 Array = NDArray[Any]
 Progress = Callable[[str], None]
@@ -50,6 +49,19 @@ class Scored:
     partners: Array
     scores: Array
     of_needs: Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Origin:
+    """What was found at one origin: its own lines of the document, and what pooling with others needs.
+
+    ``lists``: by direction, then ranker; ``spreads``: ours to needs, by strength; empty where nobody could be asked.
+    """
+
+    about: dict[str, Any]
+    lists: Mapping[str, Mapping[str, Lists]]
+    spreads: Mapping[float, Lists]
+    judged: Judged | None
 
 
 def run(
@@ -66,60 +78,101 @@ def run(
     Invalid where nothing lies before the split or after it. The same history and seed give the same figures.
     """
     started = perf_counter()
-    start, end = split.toordinal(), _end(history, split=split, until=until)
-    document: dict[str, Any] = {
-        "split": split.isoformat(),
+    start, end = bounds_of(history, split=split, until=until)
+    origin = find_origin(history, start=start, end=end, min_gifts=min_gifts, seed=seed, progress=progress)
+    progress("drawing bootstrap intervals")
+    return origin.about | figures([origin], seed=seed) | {"seconds": round(perf_counter() - started, 1)}
+
+
+def bounds_of(history: History, *, split: date, until: date | None) -> tuple[int, int]:
+    """The first day of the test and the first after it; Invalid where the history has no day before or within."""
+    days = np.concatenate([history.day, history.published[history.published != UNKNOWN]])
+    if not len(days):
+        raise Invalid("Nothing here has a date: give gifts, or needs with published_at.")
+    start = split.toordinal()
+    end = until.toordinal() if until else max(int(days.max()), start) + 1
+    if end <= start or not (days < start).any() or not ((days >= start) & (days < end)).any():
+        raise Invalid(
+            "There must be dates before --split %(split)s and from it to before %(until)s;"
+            " this history runs from %(first)s to %(last)s.",
+            split=split.isoformat(),
+            until=date.fromordinal(end).isoformat(),
+            first=date.fromordinal(int(days.min())).isoformat(),
+            last=date.fromordinal(int(days.max())).isoformat(),
+        )
+    return start, end
+
+
+def find_origin(
+    history: History, *, start: int, end: int, min_gifts: int, seed: int, progress: Progress = lambda words: None
+) -> Origin:
+    """Learn from what came before ``start``, rank and give chances for [start, end)."""
+    about = {
+        "split": date.fromordinal(start).isoformat(),
         "until": date.fromordinal(end).isoformat(),
         "min_gifts": min_gifts,
         "seed": seed,
-        "rows": [],
-        "success": None,
     }
     has_outcomes = bool((history.outcome != UNKNOWN).any())
+    origin = Origin(about, {}, {}, None)
     if len(history.day):
-        document |= _rankings(
-            history, start=start, end=end, min_gifts=min_gifts, seed=seed, progress=progress, pairs=not has_outcomes
-        )
+        origin = _ranked(origin, history, start=start, end=end, pairs=not has_outcomes, progress=progress)
     if has_outcomes:
         progress("measuring the success model on the outcomes")
-        document["success"] = measure_outcomes(history, start=start, end=end, seed=seed)
-    plain: dict[str, Any] = _plain(document | {"seconds": round(perf_counter() - started, 1)})
+        origin = replace(origin, judged=judge_outcomes(history, start=start, end=end, seed=seed))
+    return origin
+
+
+def figures(origins: Sequence[Origin], *, seed: int) -> dict[str, Any]:
+    """Rows, what spreading costs, and the success model, over the queries and cases of all the origins."""
+    ranked = [origin for origin in origins if origin.lists]
+    judged = [origin.judged for origin in origins if origin.judged is not None]
+    document: dict[str, Any] = {"rows": [], "success": None}
+    if ranked:
+        tables = [
+            compare([origin.lists[direction] for origin in ranked], direction=direction, seed=seed)
+            for direction in (TO_NEED, TO_DONOR)
+        ]
+        document["rows"] = [row for pair in zip(*tables, strict=True) for row in pair]
+        document["exposure"] = [
+            {"strength": strength} | row
+            for strength in STRENGTHS
+            for row in compare([{OURS: origin.spreads[strength]} for origin in ranked], direction=TO_NEED, seed=seed)
+        ]
+    if judged:
+        document["success"] = Judged.pooled(judged).measure(seed=seed)
+    plain: dict[str, Any] = _plain(document)
     return plain
 
 
-def _rankings(
-    history: History, *, start: int, end: int, min_gifts: int, seed: int, progress: Progress, pairs: bool
-) -> dict[str, Any]:
+def _ranked(origin: Origin, history: History, *, start: int, end: int, pairs: bool, progress: Progress) -> Origin:
+    min_gifts, seed = origin.about["min_gifts"], origin.about["seed"]
     past = make_past(history, start=start, end=end)
     asked = asked_in(past, min_gifts=min_gifts).sample(MOST_ASKED, rng=np.random.default_rng([seed, 1]))
-    document: dict[str, Any] = {"candidates": len(past.candidates), "donors": len(asked.donors)}
     windows = training_windows(history, start=start, end=end)
     ranker = learn_ranker(windows, min_gifts=min_gifts, seed=seed, progress=progress)
-    document["weights"] = dict(zip((str(signal) for signal in SIGNALS), ranker.weights.tolist(), strict=True))
-    document["strength"] = ranker.strength
+    about = origin.about | {
+        "candidates": len(past.candidates),
+        "donors": len(asked.donors),
+        "weights": dict(zip((str(signal) for signal in SIGNALS), ranker.weights.tolist(), strict=True)),
+        "strength": ranker.strength,
+    }
+    lists, spreads, judged = {}, {}, None
     if len(asked.donors):
         needs = _needs_asked(asked, seed=seed)
         scored = _score(past, asked, needs=needs, ranker=ranker, seed=seed, progress=progress)
-        progress("drawing bootstrap intervals")
-        document["rows"] = [
-            row
-            for name, one in scored.items()
-            for row in (
-                _to_needs(past, asked, one, ranker=name, strength=ranker.strength if name == OURS else 0.0, seed=seed),
-                _to_donors(asked, one, ranker=name, needs=needs, seed=seed),
-            )
-        ]
-        document["exposure"] = [
-            {"strength": strength} | _to_needs(past, asked, scored[OURS], ranker=OURS, strength=strength, seed=seed)
-            for strength in STRENGTHS
-        ]
+        spreads = {strength: _to_needs(past, asked, scored[OURS], strength=strength) for strength in STRENGTHS}
+        lists = {
+            TO_NEED: {
+                name: _to_needs(past, asked, one, strength=ranker.strength if name == OURS else 0.0)
+                for name, one in scored.items()
+            },
+            TO_DONOR: {name: _to_donors(past, asked, one, needs=needs, seed=seed) for name, one in scored.items()},
+        }
     if pairs:
         progress("measuring the success model on new pairs")
-        model = learn_pairs(windows, min_gifts=min_gifts, seed=seed)
-        cases = sample_pairs(past, asked, rng=np.random.default_rng([seed, 5]))
-        chances = at_rate(model.of(cases.features), rate=PAIR_RATE) if len(cases.happened) else np.zeros(0)
-        document["success"] = measure(chances, happened=cases.happened, base=PAIR_RATE, seed=seed)
-    return document
+        judged = judge_pairs(windows, past, asked, min_gifts=min_gifts, seed=seed)
+    return Origin(about, lists, spreads, judged)
 
 
 def _score(
@@ -152,50 +205,22 @@ def _keep(into: Scored, row: int, scores: Array, *, known: Array, needs: Array, 
     into.partners[row], into.scores[row] = pool_of(scores, barred=known, lots=lots, size=into.partners.shape[1])
 
 
-def _to_needs(past: Past, asked: Asked, scored: Scored, *, ranker: str, strength: float, seed: int) -> dict[str, Any]:
-    lists = spread(scored.partners, scored.scores, strength=strength, length=LIST_LENGTH)
-    hits = np.stack([np.isin(shown, wanted) for shown, wanted in zip(lists, asked.wanted, strict=True)])
+def _to_needs(past: Past, asked: Asked, scored: Scored, *, strength: float) -> Lists:
+    shown = spread(scored.partners, scored.scores, strength=strength, length=LIST_LENGTH)
+    hits = np.stack([np.isin(one, wanted) for one, wanted in zip(shown, asked.wanted, strict=True)])
     wanted = np.array([len(one) for one in asked.wanted])
-    return _row(ranker, TO_NEED, lists, hits=hits, wanted=wanted, candidates=len(past.candidates), seed=seed)
+    return Lists.of(shown, hits=hits, wanted=wanted, askers=asked.donors, candidates=len(past.candidates))
 
 
-def _to_donors(asked: Asked, scored: Scored, *, ranker: str, needs: Array, seed: int) -> dict[str, Any]:
+def _to_donors(past: Past, asked: Asked, scored: Scored, *, needs: Array, seed: int) -> Lists:
     is_wanted = np.stack([np.isin(needs, wanted) for wanted in asked.wanted])
     lots = np.random.default_rng([seed, 4]).permutation(len(asked.donors))
     order = lots[np.argsort(-scored.of_needs[lots], axis=0, kind="stable")[:LIST_LENGTH]]
     allowed = np.isfinite(np.take_along_axis(scored.of_needs, order, axis=0))
-    lists = np.where(allowed, order, NOBODY).T
+    shown = np.where(allowed, order, NOBODY).T
     hits = (np.take_along_axis(is_wanted, order, axis=0) & allowed).T
-    return _row(
-        ranker, TO_DONOR, lists, hits=hits, wanted=is_wanted.sum(axis=0), candidates=len(asked.donors), seed=seed
-    )
-
-
-def _row(
-    ranker: str, direction: str, lists: Array, *, hits: Array, wanted: Array, candidates: int, seed: int
-) -> dict[str, Any]:
-    """One line of the comparison, every figure with its bootstrap 95 % interval over the queries."""
-    recall, ndcg = list_gains(hits, wanted=wanted)
-    rows = np.arange(len(lists))
-    measures: Mapping[str, tuple[Array, Callable[[Array], float]]] = {
-        "recall_at_10": (recall, lambda sample: float(sample.mean())),
-        "ndcg_at_10": (ndcg, lambda sample: float(sample.mean())),
-        "share_shown": (rows, lambda at: float((_exposure(lists[at.astype(np.int64)], candidates) > 0).mean())),
-        "gini": (rows, lambda at: gini(_exposure(lists[at.astype(np.int64)], candidates))),
-    }
-    document: dict[str, Any] = {"ranker": ranker, "direction": direction, "queries": len(lists)}
-    for name, (values, statistic) in measures.items():
-        drawn = RESAMPLES if values is not rows else RESAMPLES // 5
-        found = bootstrap(values, seed=seed, statistic=statistic, resamples=drawn)
-        document[name], document[_INTERVALS.get(name, f"{name}_ci")] = found.mean, [found.low, found.high]
-    return document
-
-
-_INTERVALS = {"recall_at_10": "recall_ci", "ndcg_at_10": "ndcg_ci"}
-
-
-def _exposure(lists: Array, candidates: int) -> Array:
-    return np.bincount(lists[lists != NOBODY], minlength=candidates)
+    wanted = is_wanted.sum(axis=0)
+    return Lists.of(shown, hits=hits, wanted=wanted, askers=past.candidates[needs], candidates=len(asked.donors))
 
 
 def _needs_asked(asked: Asked, *, seed: int) -> Array:
@@ -203,21 +228,6 @@ def _needs_asked(asked: Asked, *, seed: int) -> Array:
     needs = np.unique(np.concatenate(asked.wanted))
     most = min(MOST_NEEDS, max(1, MOST_CELLS // len(asked.donors)), len(needs))
     return np.sort(np.random.default_rng([seed, 2]).choice(needs, most, replace=False))
-
-
-def _end(history: History, *, split: date, until: date | None) -> int:
-    days = np.concatenate([history.day, history.published[history.published != UNKNOWN]])
-    if not len(days):
-        raise Invalid("Nothing here has a date: give gifts, or needs with published_at.")
-    start = split.toordinal()
-    end = until.toordinal() if until else int(days.max()) + 1
-    if end <= start or not (days < start).any() or not ((days >= start) & (days < end)).any():
-        raise Invalid(
-            "There must be dates before --split and from it to --until; this history runs from %(first)s to %(last)s.",
-            first=date.fromordinal(int(days.min())).isoformat(),
-            last=date.fromordinal(int(days.max())).isoformat(),
-        )
-    return end
 
 
 def _plain(value: Any) -> Any:

@@ -1,6 +1,6 @@
 """How good ranked lists are: recall, NDCG, coverage and Gini of exposure, with bootstrap intervals."""
 
-from collections.abc import Callable, Collection, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,8 +72,22 @@ def bootstrap(
         raise ValueError("there are no queries to measure")
     rng = np.random.default_rng(seed)
     drawn = [statistic(sample[rng.integers(0, len(sample), len(sample))]) for _ in range(resamples)]
-    low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Interval(mean=statistic(sample), low=float(low), high=float(high))
+    low, high = interval_of(np.array(drawn))
+    return Interval(mean=statistic(sample), low=low, high=high)
+
+
+def redrawn(askers: Array, *, seed: int, resamples: int = RESAMPLES) -> Iterator[Array]:
+    """How often each query counts in each resample (Q,): those of one asker are drawn together, askers (Q,) int."""
+    _, who = np.unique(askers, return_inverse=True)
+    rng, count = np.random.default_rng(seed), int(who.max()) + 1
+    for _ in range(resamples):
+        yield np.bincount(rng.integers(0, count, count), minlength=count)[who]
+
+
+def interval_of(drawn: Array) -> list[float]:
+    """The middle 95 % of what resamples gave: its two ends."""
+    low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]).tolist()
+    return [low, high]
 
 
 def _wanted(wanted: Collection[Hashable]) -> set[Hashable]:

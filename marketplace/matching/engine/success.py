@@ -1,4 +1,4 @@
-"""The success model on a history: chances of new pairs, or of a need's outcome, and how true they are."""
+"""The success model on a history: chances of new pairs, or of a need's outcome."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -16,8 +16,8 @@ from marketplace.matching.engine.chances import (
     to_odds,
 )
 from marketplace.matching.engine.history import UNKNOWN, History
+from marketplace.matching.engine.judged import Judged
 from marketplace.matching.engine.learnt import Asked, asked_in
-from marketplace.matching.engine.metrics import area_under_curve, bootstrap, brier, calibration_error
 from marketplace.matching.engine.past import Past
 from marketplace.matching.engine.signals import SIGNALS, donor_signals
 
@@ -30,7 +30,6 @@ SIZES = 5
 LATEST = 0.25
 START_RATE = 0.5
 LARGEST_WEIGHT = 10.0
-RESAMPLES = 200
 # Larger needs succeed less often: half a log-odds for each standard deviation of the log of the amount.
 EXPERT_SIZE = -0.5
 _FURTHEST, _HALVINGS = 20.0, 50
@@ -109,30 +108,6 @@ def at_rate(chances: Array, *, rate: float) -> Array:
     return to_chance(odds + (low + high) / 2)
 
 
-def measure(chances: Array, *, happened: Array, base: float, seed: int) -> dict[str, Any]:
-    """AUC, Brier, Brier of the base rate alone, ECE of 10 bins, each with its bootstrap 95 % interval, and n.
-
-    ``ece_if_true`` is the ECE to expect by chance where every chance is exactly true: fewer cases cannot show less.
-    """
-    if not len(chances):
-        return {"auc": None, "brier": None, "brier_base": None, "ece": None, "n": 0}
-    rows = np.arange(len(chances))
-    measures = {
-        "auc": lambda at: area_under_curve(chances[at], happened=happened[at]),
-        "brier": lambda at: brier(chances[at], happened=happened[at]),
-        "ece": lambda at: calibration_error(chances[at], happened=happened[at]),
-    }
-    document: dict[str, Any] = {"n": len(rows), "base_rate": base}
-    for name, statistic in measures.items():
-        found = bootstrap(rows, seed=seed, statistic=_by_rows(statistic), resamples=RESAMPLES)
-        document[name], document[f"{name}_ci"] = found.mean, [found.low, found.high]
-    document["brier_base"] = brier(np.full(len(rows), base), happened=happened)
-    rng = np.random.default_rng([seed, 13])
-    drawn = [calibration_error(chances, happened=rng.random(len(rows)) < chances) for _ in range(RESAMPLES)]
-    document["ece_if_true"] = float(np.mean(drawn))
-    return document
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcomes:
     """What was learnt of outcomes: the model, the rates of groups, and the rate of all."""
@@ -147,11 +122,24 @@ class Outcomes:
 
 
 def measure_outcomes(history: History, *, start: int, end: int, seed: int) -> dict[str, Any]:
-    """Learn from the needs published before ``start``, measure on those published in [start, end)."""
+    """Judged.measure() of the needs published in [start, end), learnt on those before."""
+    return judge_outcomes(history, start=start, end=end, seed=seed).measure(seed=seed)
+
+
+def judge_outcomes(history: History, *, start: int, end: int, seed: int) -> Judged:
+    """Learn from the needs published before ``start``, give those published in [start, end) their chances."""
     known = (history.outcome != UNKNOWN) & (history.published != UNKNOWN)
     test = np.flatnonzero(known & (history.published >= start) & (history.published < end))
     learnt = learn_outcomes(history, start=start, seed=seed)
-    return measure(learnt.of(history, test), happened=history.outcome[test] == 1, base=learnt.base, seed=seed)
+    return Judged(learnt.of(history, test), history.outcome[test] == 1, np.full(len(test), learnt.base))
+
+
+def judge_pairs(windows: list[Past], past: Past, asked: Asked, *, min_gifts: int, seed: int) -> Judged:
+    """Learn from the windows, give new pairs of ``past`` and sampled others their chances."""
+    model = learn_pairs(windows, min_gifts=min_gifts, seed=seed)
+    cases = sample_pairs(past, asked, rng=np.random.default_rng([seed, 5]))
+    chances = at_rate(model.of(cases.features), rate=PAIR_RATE) if len(cases.happened) else np.zeros(0)
+    return Judged(chances, cases.happened, np.full(len(chances), PAIR_RATE))
 
 
 def learn_outcomes(history: History, *, start: int, seed: int) -> Outcomes:
@@ -266,7 +254,3 @@ def _grouped(history: History, bounds: Array) -> tuple[Array, ...]:
     both = (history.category != UNKNOWN) & (size != UNKNOWN)
     sized = np.where(both, history.category * SIZES + size, UNKNOWN)
     return (history.category, history.kind, *history.areas, size, sized)
-
-
-def _by_rows(statistic: Any) -> Any:
-    return lambda sample: statistic(sample.astype(np.int64))
