@@ -18,6 +18,8 @@ from marketplace.core.permissions import Role
 from marketplace.core.workflow import HouseholdStatus, NeedState, NoticeState, PledgeState
 from marketplace.grievances.fraud_models import Suspicion
 from marketplace.grievances.models import Cause, StaffLevel
+from marketplace.households.models import DuplicateSign
+from marketplace.needs.review_models import SignalKind
 from marketplace.notices.models import NoticeKind
 from marketplace.pledges.models import ConditionState
 from marketplace.statistics.queries import Step
@@ -148,6 +150,24 @@ ENGLISH_TERMS: Mapping[type[Labelled], Mapping[Labelled, str]] = {
         Suspicion.CLAIMED_TWICE: "Claimed twice",
         Suspicion.DIVERTED: "Diverted or kept back",
         Suspicion.COLLUSION: "Collusion of those inside",
+    },
+    SignalKind: {
+        SignalKind.PAIR: "One poster and one reviewer: almost all approved, and fast",
+        SignalKind.BURST: "Very many decided within an hour",
+        SignalKind.NIGHT: "Decided in the middle of the night",
+        SignalKind.POST_BURST: "Very many posted within an hour",
+        SignalKind.POST_NIGHT: "Posted in the middle of the night",
+        SignalKind.COPIES: "One poster wrote almost the same reason for several households",
+        SignalKind.CLERK_SHARE: "One poster's households got far more help than the township's mean",
+        SignalKind.VILLAGE_SHARE: "A village got far more help than its share of households",
+        SignalKind.REVEALS: "Names and numbers of very many households looked at within a day",
+        SignalKind.DEMAND: "A donor asks for a photo, direct contact or a child",
+    },
+    DuplicateSign: {
+        DuplicateSign.PHONE: "Same phone number",
+        DuplicateSign.ACCOUNT: "Same bank account",
+        DuplicateSign.PERSON: "Same village, sound of the name and year of birth",
+        DuplicateSign.ADDRESS: "Same village and address",
     },
     StaffLevel: {
         StaffLevel.VILLAGE: "Somebody of the village",

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from markupsafe import escape
 from PIL import Image
 
 from marketplace.audit.models import AuditEntry
@@ -15,10 +16,13 @@ from marketplace.core.kinds import SupportKind, Urgency
 from marketplace.core.permissions import Role
 from marketplace.core.workflow import NeedState
 from marketplace.db import db, transaction
+from marketplace.households.models import DuplicateSign
 from marketplace.media.service import store_photo
 from marketplace.needs import queries
 from marketplace.needs.models import Need, NeedPhoto, NeedReview
+from marketplace.needs.review_models import ReviewSignal, SignalKind
 from marketplace.web.needs.remarks import remarks_of
+from marketplace.web.terms import ENGLISH_TERMS
 from tests.client import Client
 from tests.factories import (
     NOW,
@@ -264,3 +268,31 @@ def test_prices_are_ticked_only_where_there_are_any(app: Flask) -> None:
     with app.test_request_context():
         ticked = [[remark.text for remark in remarks_of([], need=need)] for need in (priced, free)]
     assert ["单价在参考价内" in texts for texts in ticked] == [True, False]
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_every_signal_is_read_in_chinese_and_in_english(app: Flask, client_as: Callable[..., Client]) -> None:
+    """F2: the kinds of signals, and the signs of one household registered twice, are said in whole English words."""
+    with transaction() as session:
+        user = make_user(Role.VILLAGE_CLERK, division=TREE.village)
+        session.add_all(
+            ReviewSignal(
+                kind=kind,
+                user_id=user.id,
+                other_user_id=user.id,
+                division_code=TREE.village,
+                span="2018-12-17",
+                cases=[],
+                figures={"cases": 1},
+                found_at=NOW,
+            )
+            for kind in SignalKind
+        )
+    county = client_as(Role.COUNTY_ADMIN)
+    chinese = county.get("/desk/oversight").get_data(as_text=True)
+    county.set_cookie("language", "en")
+    english = county.get("/desk/oversight").get_data(as_text=True)
+    for kind in SignalKind:
+        assert kind.label in chinese
+        assert str(escape(ENGLISH_TERMS[SignalKind][kind])) in english
+    assert set(ENGLISH_TERMS[DuplicateSign]) == set(DuplicateSign)
