@@ -14,7 +14,7 @@ from marketplace.audit import service as audit
 from marketplace.core.actor import Actor, ensure_can
 from marketplace.core.errors import Conflict, Forbidden, Invalid, NotFound
 from marketplace.core.permissions import Permission
-from marketplace.core.workflow import PledgeState
+from marketplace.core.workflow import NeedState, PledgeState
 from marketplace.db import db
 from marketplace.donors.demands import GRAVE, Refused, refuse_demands
 from marketplace.needs import policy as needs
@@ -48,7 +48,7 @@ def propose_condition(code: str, words: str, *, by: Actor, now: datetime) -> Ple
     found = next(personal_data(Draft(lines=(), story=said)), None)
     if found is not None:
         raise Invalid(found.message, field="condition")
-    if pledge.state not in _OPEN:
+    if not _takes_conditions(pledge):
         raise Conflict("This pledge has ended or was handed over: no condition can be attached any more.")
     earlier = conditions_of(pledge.id)
     standing = next((each for each in earlier if each.state is not ConditionState.REFUSED), None)
@@ -150,7 +150,12 @@ def accepted_conditions(need_id: int) -> list[str]:
 def may_propose(pledge: Pledge, earlier: Sequence[PledgeCondition]) -> bool:
     """True where the donor may attach one now."""
     is_free = all(each.state is ConditionState.REFUSED for each in earlier)
-    return pledge.state in _OPEN and is_free and len(earlier) < _MOST_TRIES
+    return _takes_conditions(pledge) and is_free and len(earlier) < _MOST_TRIES
+
+
+def _takes_conditions(pledge: Pledge) -> bool:
+    """Not handed over yet, and never will it be where the need was withdrawn."""
+    return pledge.state in _OPEN and pledge.need.state is not NeedState.WITHDRAWN
 
 
 def flag_demand(refused: Refused, *, division: str, code: str, by: Actor, now: datetime) -> bool:

@@ -51,6 +51,8 @@ def test_a_case_is_recorded_seen_and_told(app: Flask, client: Client, client_as:
         assert "所说情况有疑点" in told
         assert "请不要再寄送或转款" in told
         assert "王某" not in told
+        assert f"/my/pledges/{scene.pledge.code}/condition" not in told
+        assert f'href="/needs/{scene.need.code}"' not in told
     public = text(client.logout().get("/notices"))
     assert "按涉嫌骗捐立案1件" in public.replace(" ", "")
     assert scene.need.code not in public

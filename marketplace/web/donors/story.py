@@ -53,7 +53,7 @@ class Row:
             "This need was withdrawn on %(day)s: there is reason to doubt what was said, and it is being looked into.",
             day=china_day(self.told_at).isoformat(),
         )
-        return f"{happened} {self._what_becomes_of_it()}"
+        return str(_("%(first)s %(second)s", first=happened, second=self._what_becomes_of_it()))
 
     def _what_becomes_of_it(self) -> str:
         if self.pledge.state is PledgeState.CANCELLED:
