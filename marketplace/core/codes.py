@@ -9,6 +9,8 @@ from enum import StrEnum
 # No 0 O, 1 I L, and no vowels that could spell a word.
 ALPHABET = "23456789BCDFGHJKMNPQRSTVWXYZ"
 _DIGITS = "0123456789"
+# Picks one character; a seeded one makes the same codes again.
+Choose = Callable[[str], str]
 _SHAPE = re.compile(rf"^([A-Z]{{2}})-?([{ALPHABET}]{{6}})-?(\d\d)$")
 
 
@@ -32,13 +34,13 @@ def _check(body: str) -> str:
     return f"{value:02d}"
 
 
-def new_code(prefix: Prefix, choose: Callable[[str], str] = secrets.choice) -> str:
+def new_code(prefix: Prefix, choose: Choose = secrets.choice) -> str:
     """A fresh code, ``XQ-7K3QBD-92``: 28**6 = 481 million bodies; uniqueness is the database's to refuse."""
     body = "".join(choose(ALPHABET) for _ in range(6))
     return f"{prefix}-{body}-{_check(body)}"
 
 
-def new_slip_code(choose: Callable[[str], str] = secrets.choice) -> str:
+def new_slip_code(choose: Choose = secrets.choice) -> str:
     """The secret on a household's paper slip, ``K7QP-3XWD``: 28**8 bodies."""
     body = "".join(choose(ALPHABET) for _ in range(8))
     return f"{body[:4]}-{body[4:]}"

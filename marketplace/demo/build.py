@@ -1,7 +1,7 @@
 """Build the synthetic prefecture, stage by stage; the same seed and scale make the same rows."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC
 from enum import StrEnum
 from random import Random
@@ -25,7 +25,9 @@ from marketplace.demo.pictures import Album
 from marketplace.demo.places import Places, read_places, spread
 from marketplace.demo.posting import Poster
 from marketplace.demo.second_looks import Looker
+from marketplace.demo.shared_phones import SharedPhones
 from marketplace.demo.staff import make_staff
+from marketplace.demo.suspected import suspect
 from marketplace.demo.telling import Teller
 from marketplace.demo.texts import read_need_texts, read_offer_texts
 from marketplace.donors.service import DonorRow, insert_donors
@@ -98,8 +100,9 @@ def build(*, seed: int, scale: float, password: str, progress: Progress) -> list
         accounts = cast.open_accounts(places, password=password)
         progress(Stage.ACCOUNTS, len(accounts))
     with transaction() as session:
-        find_duplicates(area=places.stage, by=SYSTEM, now=NOW)
+        find_duplicates(area=places.stage, by=SYSTEM, now=NOW, choose=builder.rng("shared numbers").choice)
         attach_condition(places, now=NOW)
+        suspect(places, choose=builder.rng("suspected").choice, now=NOW)
         refresh_statistics(session)
     with transaction():
         record = matching.run(now=NOW, seed=seed)
@@ -118,19 +121,15 @@ def _make_places(builder: _Builder) -> Places:
 
 
 def _make_households(builder: _Builder, counts: dict[str, int], places: Places) -> list[Asker]:
-    """All households; the last of the accounts' village left the phone of another, for its county to decide about."""
+    """All households; some left the phone of others, for the accounts' county to decide about."""
     rng = builder.rng("people")
+    phones = SharedPhones(counts, places.stage)
     seen: list[tuple[str, str, int, PovertyCause]] = []
 
     def rows() -> Iterator[HouseholdRow]:
-        left, phone = counts[places.stage], ""
         for row in people.households(counts, rng=rng, registrar=people.Registrar(rng)):
-            if row.division_code == places.stage:
-                left -= 1
-                row = replace(row, phone=phone or row.phone) if left == 0 else row
-                phone = row.phone or phone
             seen.append((row.division_code, row.head_name, len(row.members), row.main_cause or PovertyCause.OTHER))
-            yield row
+            yield phones.of(row)
 
     ids = insert_households(
         rows(),
@@ -185,7 +184,7 @@ def _belongs_on_stage(kind: SupportKind, state: NeedState, staged: Sequence[Ask]
     is_money = kind is SupportKind.MONEY
     wanted = state in (cast.STAGE_MONEY if is_money else cast.STAGE_OTHER)
     made = sum(ask.state is state and (ask.text.kind is SupportKind.MONEY) is is_money for ask in staged)
-    return wanted and made < (cast.STAGE_QUEUE if state is NeedState.SUBMITTED else 1)
+    return wanted and made < cast.STAGE_MOST.get(state, 1)
 
 
 def _catalogue() -> dict[tuple[str, str], int]:

@@ -21,8 +21,8 @@ from marketplace.households.speaker import link_user
 _FEN = 100
 # A need of each of these kinds and states is made in the village of the accounts, before all others.
 STAGE_OTHER = tuple(NeedState)
-# So many wait for the reviewer's account.
-STAGE_QUEUE = 4
+# Of most states one: some wait for the reviewer's account, and of two that are public one will be suspected.
+STAGE_MOST = {NeedState.SUBMITTED: 4, NeedState.PUBLISHED: 2}
 STAGE_MONEY = (NeedState.PUBLISHED, NeedState.PLEDGED, NeedState.DELIVERED, NeedState.CLOSED)
 
 

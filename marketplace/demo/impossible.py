@@ -13,6 +13,7 @@ _CREDIT_CHECKS = "0123456789ABCDEFGH"
 HOUSEHOLD_PHONES = 10_000_000
 STAFF_PHONES = 20_000_000
 DONOR_PHONES = 30_000_000
+OFFICE_PHONE = 40_000_000
 
 
 def id_number(born: date, *, serial: int, is_male: bool) -> str:

@@ -1,5 +1,6 @@
 """Write complaints: receive, take on, answer, decide, close; what was held is let go, what was wrong is stopped."""
 
+import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import IO, Any, cast
@@ -8,7 +9,7 @@ import sqlalchemy as sa
 
 from marketplace.audit import service as audit
 from marketplace.core.actor import PUBLIC, Actor
-from marketplace.core.codes import new_slip_code
+from marketplace.core.codes import Choose, new_slip_code
 from marketplace.core.divisions import at_level
 from marketplace.core.errors import Conflict, Invalid
 from marketplace.core.workflow import GRIEVANCE_MOVES, NEED_MOVES, GrievanceState, next_state
@@ -44,7 +45,14 @@ class Complaint:
     client_key: str = ""
 
 
-def receive(subject: Subject, complaint: Complaint, *, photo: IO[bytes] | None = None, now: datetime) -> Grievance:
+def receive(
+    subject: Subject,
+    complaint: Complaint,
+    *,
+    photo: IO[bytes] | None = None,
+    now: datetime,
+    choose: Choose = secrets.choice,
+) -> Grievance:
     """Take in a complaint about ``subject``; the same form sent twice makes one (by its client key).
 
     Who sent it is not asked and not kept, signed in or not. What waits for the notice that it is about, or on which
@@ -61,7 +69,7 @@ def receive(subject: Subject, complaint: Complaint, *, photo: IO[bytes] | None =
         stored = store_photo(photo, division=subject.division, caption="", by=PUBLIC, now=now)
     level = complaint.about_staff
     grievance = Grievance(
-        code=new_slip_code(),
+        code=new_slip_code(choose),
         client_key=complaint.client_key,
         cause=complaint.cause,
         need_id=subject.need.id if subject.need else None,

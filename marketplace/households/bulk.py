@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from marketplace.core.codes import Prefix, new_code
+from marketplace.core.codes import Choose, Prefix, new_code
 from marketplace.core.workflow import HouseholdStatus
 from marketplace.db import db
 from marketplace.db.clock import china_day
@@ -21,7 +21,6 @@ BATCH = 2000
 _HOUSEHOLD = Household.metadata.tables[Household.__tablename__]
 _MEMBER = Member.metadata.tables[Member.__tablename__]
 _CHANGE = StatusChange.metadata.tables[StatusChange.__tablename__]
-Choose = Callable[[str], str]
 Progress = Callable[[int], None]
 
 

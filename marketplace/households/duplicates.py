@@ -1,5 +1,6 @@
 """Households that may be one and the same (疑似重复): found by signs, decided by people who see both side by side."""
 
+import secrets
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from sqlalchemy.orm import selectinload
 
 from marketplace.audit import service as audit
 from marketplace.core.actor import Actor
+from marketplace.core.codes import Choose
 from marketplace.core.divisions import DIGITS, Level
 from marketplace.core.errors import Conflict, Forbidden, Invalid, NotFound
 from marketplace.core.permissions import Permission
@@ -38,7 +40,7 @@ class Candidate:
     why: str
 
 
-def find_duplicates(*, area: str = "", by: Actor, now: datetime) -> int:
+def find_duplicates(*, area: str = "", by: Actor, now: datetime, choose: Choose = secrets.choice) -> int:
     """Note every pair with a common phone, account, person or address that is not noted yet; returns how many are new.
 
     A number that very many have is one case, which counts as one.
@@ -65,7 +67,7 @@ def find_duplicates(*, area: str = "", by: Actor, now: datetime) -> int:
         found = [sign.value for sign in signs[(first, second)]]
         db.session.add(HouseholdDuplicate(first_id=first, second_id=second, signs=found, found_at=now))
     db.session.flush()
-    count = len(new) + note_shared(now=now)
+    count = len(new) + note_shared(now=now, choose=choose)
     if count:
         audit.record(by, "duplicate.find", subject="household", subject_id=None, at=now, count=count)
     return count

@@ -4,6 +4,7 @@ A pair is looked at side by side; of fifty households with one phone nobody look
 of them, puts wrong numbers right, and says why the rest may have one number: then their payments go on (fraud 2).
 """
 
+import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -14,7 +15,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from marketplace.accounts.models import User
 from marketplace.audit import service as audit
 from marketplace.core.actor import Actor
-from marketplace.core.codes import new_slip_code
+from marketplace.core.codes import Choose, new_slip_code
 from marketplace.core.divisions import DIGITS, Level
 from marketplace.core.errors import Conflict, Forbidden, Invalid, NotFound
 from marketplace.core.permissions import Permission
@@ -45,10 +46,10 @@ class SharedCase:
     is_of_user: bool
 
 
-def note_shared(*, now: datetime) -> int:
+def note_shared(*, now: datetime, choose: Choose = secrets.choice) -> int:
     """Open a case for each number that more than MOST_SHARING households have, and that is not settled for so many."""
     return sum(
-        _note(sign, bytes(value or b""), size, now=now)
+        _note(sign, bytes(value or b""), size, now=now, choose=choose)
         for sign, column in NUMBERS.items()
         for value, size in db.session.execute(_many(column)).all()
     )
@@ -111,12 +112,19 @@ def _many(column: InstrumentedAttribute[bytes | None]) -> sa.Select[bytes | None
     return counted.having(sa.func.count() > MOST_SHARING)
 
 
-def _note(sign: DuplicateSign, value: bytes, size: int, *, now: datetime) -> bool:
+def _note(sign: DuplicateSign, value: bytes, size: int, *, now: datetime, choose: Choose) -> bool:
     same = (SharedContact.sign == sign, SharedContact.value_index == value)
     waits = db.session.scalar(sa.select(SharedContact.id).where(*same, SharedContact.settled_at.is_(None)))
     if waits is not None or is_settled(sign, value, size=size):
         return False
-    values = {"code": new_slip_code(), "sign": sign, "value_index": value, "size": size, "found_at": now, "why": ""}
+    values = {
+        "code": new_slip_code(choose),
+        "sign": sign,
+        "value_index": value,
+        "size": size,
+        "found_at": now,
+        "why": "",
+    }
     return insert_once(db.session, SharedContact, key=["code"], values=values)
 
 

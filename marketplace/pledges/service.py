@@ -1,5 +1,6 @@
 """Promises to needs: made once, never above what is open, run out on their day, cancelled before anything arrives."""
 
+import secrets
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ import sqlalchemy as sa
 
 from marketplace.audit import service as audit
 from marketplace.core.actor import SYSTEM, Actor
-from marketplace.core.codes import Prefix, new_code
+from marketplace.core.codes import Choose, Prefix, new_code
 from marketplace.core.errors import Conflict, Invalid, NotFound
 from marketplace.core.kinds import SupportKind
 from marketplace.core.money import LARGEST_FEN
@@ -87,6 +88,7 @@ def pledge_need(
     client_key: str,
     by: Actor,
     now: datetime,
+    choose: Choose = secrets.choice,
 ) -> Pledge:
     """Promise ``quantities`` (line id -> quantity, fen for money) of a public need; accepted at once, for PLEDGE_DAYS.
 
@@ -97,7 +99,7 @@ def pledge_need(
     intent = intent.strip()
     _check_intent(intent)
     values = {
-        "code": new_code(Prefix.GIFT),
+        "code": new_code(Prefix.GIFT, choose),
         "need_id": promise.need.id,
         "donor_id": promise.donor_id,
         "state": PledgeState.ACCEPTED,

@@ -23,12 +23,14 @@ from marketplace.db.clock import utc_now
 from marketplace.donors.models import Donor
 from marketplace.donors.queries import find_donor_id
 from marketplace.fulfilment.service import record_receipt
+from marketplace.grievances.fraud_models import FraudCase
 from marketplace.grievances.models import Grievance
-from marketplace.households.models import Household
+from marketplace.households.models import Household, SharedContact
 from marketplace.needs.models import Need
 from marketplace.notices.models import Notice
-from marketplace.pledges.models import Pledge
+from marketplace.pledges.models import Pledge, Way
 from marketplace.pledges.offering import offer_need
+from marketplace.pledges.service import pledge_need
 from tests import register
 from tests.apps import opened
 from tests.browser.conftest import DESK, PHONE, Window, new_window
@@ -166,6 +168,7 @@ PAGES: dict[str, tuple[Example, ...]] = {
     "/desk/grievances/<code>/fraud": (
         Example("/desk/grievances/{ticket_upheld}/fraud", Role.COUNTY_ADMIN),
         Example("/desk/grievances/{ticket_answered}/fraud", Role.COUNTY_ADMIN),
+        Example("/desk/grievances/{ticket_fraud}/fraud", Role.COUNTY_ADMIN),
     ),
     "/how-we-count": (Example("/how-we-count"),),
     "/privacy": (Example("/privacy"),),
@@ -181,7 +184,9 @@ PAGES: dict[str, tuple[Example, ...]] = {
     ),
     "/account": (Example("/account", CLERK),),
     "/my": (Example("/my", DONOR), Example("/my", Role.VOLUNTEER)),
-    "/my/pledges/<code>": tuple(Example(f"/my/pledges/{{mine_{way}}}", DONOR) for way in ("open", "done", "offered")),
+    "/my/pledges/<code>": tuple(
+        Example(f"/my/pledges/{{mine_{way}}}", DONOR) for way in ("open", "done", "offered", "stopped")
+    ),
     "/my/preferences": (Example("/my/preferences", DONOR),),
     "/desk": (
         *(Example("/desk", role) for role in (CLERK, Role.VILLAGE_SUPERVISOR, REVIEWER, Role.COUNTY_ADMIN)),
@@ -195,7 +200,10 @@ PAGES: dict[str, tuple[Example, ...]] = {
     "/desk/follow-ups": (Example("/desk/follow-ups", CLERK),),
     "/desk/follow-ups/<code>": (Example("/desk/follow-ups/none", CLERK, status=404),),
     "/desk/duplicates": (Example("/desk/duplicates", Role.COUNTY_ADMIN),),
-    "/desk/shared-numbers/<code>": (Example("/desk/shared-numbers/none-such", Role.COUNTY_ADMIN, status=404),),
+    "/desk/shared-numbers/<code>": (
+        Example("/desk/shared-numbers/{shared}", Role.COUNTY_ADMIN),
+        Example("/desk/shared-numbers/none-such", Role.COUNTY_ADMIN, status=404),
+    ),
     "/desk/duplicates/<first>/<second>": (Example("/desk/duplicates/none/such", Role.COUNTY_ADMIN, status=404),),
     "/desk/catalogue": (
         Example("/desk/catalogue", Role.COUNTY_ADMIN),
@@ -343,19 +351,44 @@ def _names(demo: Demonstration) -> dict[str, str]:
     gifts = gifts.order_by(Pledge.kind == SupportKind.MONEY, Pledge.id)
     mine = find_donor_id(_user(demo, DONOR).id)
     for gift in db.session.scalars(gifts):
+        if gift.need.state is NeedState.WITHDRAWN:
+            names["mine_stopped"] = gift.code
+            continue
         names.setdefault(f"gift_{gift.state.value}", gift.code)
-        if gift.donor_id == mine:
-            names["mine_open" if gift.state is PledgeState.ACCEPTED else "mine_done"] = gift.code
+        if gift.donor_id == mine and gift.state is not PledgeState.ACCEPTED:
+            names["mine_done"] = gift.code
         if gift.kind is SupportKind.MONEY and gift.state is PledgeState.REPORTED:
             names["money_gift"] = gift.code
+    names["mine_open"] = _promise(demo, village, donor_id=mine)
     names["mine_offered"] = _offer(names["published"], donor_id=mine)
     named = sa.select(Donor.code).where(Donor.has_public_page, Donor.shows_name).order_by(Donor.id).limit(1)
     names["donor"] = db.session.scalars(named).one()
+    names["shared"] = db.session.scalars(sa.select(SharedContact.code)).one()
     names["grant"] = str(_user(demo, CLERK).grants[0].id)
     names |= _notices_and_tickets(village)
     with transaction():
         names["token"] = make_login_link(_user(demo, CLERK), now=utc_now())
     return names
+
+
+def _promise(demo: Demonstration, village: str, *, donor_id: int | None) -> str:
+    """A gift of the donor that has not arrived and has no condition yet, to a need of another village."""
+    with transaction() as session:
+        elsewhere = sa.select(Need).where(Need.state == NeedState.PUBLISHED, Need.division_code != village)
+        need = session.scalars(elsewhere.order_by(Need.id)).first()
+        assert need is not None
+        pledge = pledge_need(
+            need.code,
+            quantities={next(line.id for line in need.lines if line.open): 1},
+            way=Way.SHIP,
+            intent="",
+            shows_name=False,
+            shows_amount=True,
+            client_key="browser-promise",
+            by=actor_of(_user(demo, DONOR), donor_id=donor_id),
+            now=utc_now(),
+        )
+        return pledge.code
 
 
 def _offer(need_code: str, *, donor_id: int | None) -> str:
@@ -380,7 +413,11 @@ def _notices_and_tickets(village: str) -> dict[str, str]:
         names.setdefault(f"notice_{notice.state.value}", notice.code)
         if notice.shows_names:
             names["notice_named"] = notice.code
+    suspected = set(db.session.scalars(sa.select(FraudCase.grievance_id)))
     for grievance in db.session.scalars(sa.select(Grievance).order_by(Grievance.id)):
+        if grievance.id in suspected:
+            names["ticket_fraud"] = grievance.code
+            continue
         names.setdefault(f"ticket_{grievance.state.value}", grievance.code)
         if grievance.held_notice_id is not None:
             names["ticket_open"] = grievance.code
@@ -394,20 +431,20 @@ def _user(demo: Demonstration, role: Role) -> User:
 
 
 def _receive_things(demo: Demonstration) -> None:
-    """Record that the promised things of the accounts' village arrived: none of them has, at the start."""
+    """Record that the things which are promised to the accounts' village arrived, so that they can be handed over."""
     village, kind = demo.accounts[CLERK].division, SupportKind.GOODS
     with transaction():
         waits = sa.select(Pledge).join(Need, Need.id == Pledge.need_id).where(Pledge.kind == kind)
         waits = waits.where(Need.division_code == village, Pledge.state == PledgeState.ACCEPTED)
-        gift = db.session.scalars(waits).one()
-        record_receipt(
-            gift.code,
-            quantities={line.line_id: line.quantity for line in gift.lines},
-            custodian="石渠县慈善会",
-            client_key="every-page-things",
-            by=actor_of(_user(demo, REVIEWER)),
-            now=utc_now(),
-        )
+        for gift in db.session.scalars(waits):
+            record_receipt(
+                gift.code,
+                quantities={line.line_id: line.quantity for line in gift.lines},
+                custodian="石渠县慈善会",
+                client_key=f"every-page-{gift.code}",
+                by=actor_of(_user(demo, REVIEWER)),
+                now=utc_now(),
+            )
 
 
 def test_every_page_has_an_example(site: Site) -> None:

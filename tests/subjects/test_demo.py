@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from marketplace.accounts.models import RoleGrant, User
+from marketplace.accounts.queries import actor_of, find_user_by_phone
 from marketplace.app import alembic
 from marketplace.config import Settings
 from marketplace.core.actor import Actor, Grant
@@ -26,15 +27,20 @@ from marketplace.demo.build import Progress, Stage, build
 from marketplace.demo.cast import phone_of
 from marketplace.demo.places import STAGE_COUNTY
 from marketplace.fulfilment.models import Receipt
+from marketplace.grievances.fraud_queries import list_cases, told_about
 from marketplace.households.case import Case
 from marketplace.households.columns import PROFILE
+from marketplace.households.duplicate_signs import MOST_SHARING
 from marketplace.households.duplicates import list_duplicates
 from marketplace.households.models import DuplicateSign, Household, Member
 from marketplace.households.rules import check_household, checkable
+from marketplace.households.shared_contacts import households_of, list_shared
 from marketplace.ledger.check import check_ledger
 from marketplace.ledger.models import LedgerEntry
+from marketplace.ledger.queries import balances_of
 from marketplace.media.models import Photo
 from marketplace.needs.models import Need
+from marketplace.needs.queries import was_withdrawn
 from marketplace.needs.rechecking import list_disagreements
 from marketplace.pairings.check import check_agreements
 from marketplace.pairings.queries import channel_totals
@@ -224,6 +230,35 @@ def test_the_county_sees_a_disagreement_and_a_possible_duplicate(small: Flask) -
     assert pair.signs == [DuplicateSign.PHONE]
     assert list_disagreements(actor.areas(Permission.SIGNAL_READ))
     assert len(list_waiting(actor)) == 1
+
+
+def _actor(role: Role) -> Actor:
+    user = find_user_by_phone(phone_of(role))
+    assert user is not None
+    return actor_of(user)
+
+
+def test_a_case_of_suspected_fraud_is_whole(small: Flask) -> None:
+    """R-V6: a complaint that was right, the need withdrawn, the police told, what had arrived still in custody."""
+    (row,) = list_cases(_actor(Role.COUNTY_ADMIN))
+    assert row.reported_on is not None
+    (need,) = row.needs
+    assert (need.state, was_withdrawn(need.code)) == (NeedState.WITHDRAWN, True)
+    pledge = db.session.scalars(
+        sa.select(Pledge).where(Pledge.need_id == need.id, Pledge.received_at.is_not(None))
+    ).one()
+    assert told_about([pledge.id])
+    (totals,) = balances_of("pledge", pledge.id).values()
+    assert totals.in_custody == totals.received > 0
+
+
+def test_one_number_of_many_households_waits_as_one_case(small: Flask) -> None:
+    """Fraud 8: two dozen households near the accounts' village left one number; the village itself is not held up."""
+    (case,) = list_shared(actor=_actor(Role.COUNTY_ADMIN))
+    assert case.size > MOST_SHARING
+    homes, _ = households_of(case.code, actor=_actor(Role.COUNTY_ADMIN))
+    assert {home.phone for home in homes} == {homes[0].phone}
+    assert _actor(Role.VILLAGE_CLERK).grants[0].division not in {home.division_code for home in homes}
 
 
 def _easy_grants() -> list[tuple[Role, str]]:
