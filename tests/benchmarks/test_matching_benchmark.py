@@ -21,6 +21,7 @@ def test_the_report_has_its_form_and_is_exact() -> None:
     assert {
         ("engine", "all_pairs"),
         ("numpy", "all_pairs"),
+        ("engine", "full_lists"),
         ("engine", "one_need"),
         ("rapidfuzz", "text_only"),
     } <= cases

@@ -16,6 +16,7 @@ from marketplace.matching.engine.features import FEATURES, TOPS, Feature
 from marketplace.matching.engine.lists import Policy, Source, worst_off_needs
 from marketplace.matching.engine.model import EXPERT, Model
 from marketplace.matching.engine.pairs import eligible, pair_levels, pair_units
+from marketplace.matching.engine.prepared import Prepared, prepare
 from marketplace.matching.engine.problem import Problem
 from marketplace.matching.engine.rank import Ranking, make_ranker, rank
 from marketplace.matching.engine.synthetic import synthetic_problem
@@ -32,7 +33,7 @@ def every_pair(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
     return np.repeat(np.arange(needs), donors), np.tile(np.arange(donors), needs)
 
 
-def by_hand(prepared: top.Prepared) -> tuple[list[list[int]], list[list[int]]]:
+def by_hand(prepared: Prepared) -> tuple[list[list[int]], list[list[int]]]:
     """Both directions' lists by sorting every eligible pair: score, then waiting, then code."""
     problem = prepared.problem
     needs, donors = every_pair(problem)
@@ -56,13 +57,13 @@ def rows_of(lists: top.Top) -> list[list[int]]:
 @pytest.mark.parametrize("rules", RULES, ids=str)
 def test_the_kernel_equals_sorting_every_pair(rules: Rules) -> None:
     needs, donors = random_rows(3, needs=160, donors=260)
-    prepared = top.prepare(build_problem(needs, donors=donors), model=EXPERT, rules=rules)
+    prepared = prepare(build_problem(needs, donors=donors), model=EXPERT, rules=rules)
     by_need, by_donor = top.best_pairs(prepared, k=K)
     assert (rows_of(by_need), rows_of(by_donor)) == by_hand(prepared)
 
 
 def test_two_threads_give_the_lists_of_one() -> None:
-    prepared = top.prepare(synthetic_problem(3000, donors=2000, seed=5).problem, model=EXPERT)
+    prepared = prepare(synthetic_problem(3000, donors=2000, seed=5).problem, model=EXPERT)
     one, two = top.best_pairs(prepared, k=K, threads=1), top.best_pairs(prepared, k=K, threads=2)
     for mine, theirs in zip(one, two, strict=True):
         assert np.array_equal(mine.partners, theirs.partners)
@@ -73,7 +74,7 @@ def test_two_threads_give_the_lists_of_one() -> None:
 def test_the_scores_equal_those_of_numpy(size: tuple[int, int]) -> None:
     problem = synthetic_problem(size[0], donors=size[1], seed=7).problem
     everyone = Rules(must_fit_area=False)
-    prepared = top.prepare(problem, model=EXPERT, rules=everyone)
+    prepared = prepare(problem, model=EXPERT, rules=everyone)
     mine = top.best_pairs(prepared, k=K)
     theirs = peers.numpy_top(problem, model=EXPERT, rules=everyone, k=K)
     for ours, others in zip(mine, theirs, strict=True):
@@ -346,5 +347,5 @@ def test_a_model_of_one_feature_ranks_by_it_alone() -> None:
     problem = build_problem(needs, donors=donors)
     for feature in FEATURES:
         model = Model(version=f"only-{feature}", weights={feature: 1.0})
-        prepared = top.prepare(problem, model=model)
+        prepared = prepare(problem, model=model)
         assert tuple(rows_of(lists) for lists in top.best_pairs(prepared, k=K)) == by_hand(prepared)

@@ -88,7 +88,9 @@ def test_a_donors_change_files_nobody_else_again() -> None:
     needs, donors = random_rows(5, needs=20, donors=20)
     ranker = make_ranker(build_problem(needs, donors=donors), day=DAY)
     changed = change_donor(ranker, replace(donors[3], budget_fen=777))
-    assert changed.setting.prepared.postings is ranker.setting.prepared.postings
+    before, after = ranker.setting.prepared.postings, changed.setting.prepared.postings
+    assert after.keys is before.keys
+    assert after.members.tolist() == [donor for donor in before.members.tolist() if donor != 3]
     assert changed.setting.prepared.loose.tolist() == [3]
     again = filed(changed)
     assert again.setting.prepared.loose.tolist() == []

@@ -13,13 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from marketplace.matching.engine import top
 from marketplace.matching.engine.allocate_flow import COST_STEPS, Network, solve, solve_shards
 from marketplace.matching.engine.allocate_pairs import Asks, Pairs, settle, summed, weigh
 from marketplace.matching.engine.candidates import Rules
 from marketplace.matching.engine.model import EXPERT, Model
+from marketplace.matching.engine.prepared import Prepared, prepare
 from marketplace.matching.engine.problem import Problem
-from marketplace.matching.engine.top import Prepared
 
 __all__ = ["Allocation", "Asks", "Fairness", "Pairs", "allocate", "tier_room"]
 
@@ -92,7 +91,7 @@ def allocate(
     """
     fairness = fairness or Fairness()
     _check(problem, asks)
-    prepared = top.prepare(problem, model=model, rules=rules)
+    prepared = prepare(problem, model=model, rules=rules)
     stated = Asks(asks.open, asks.step, np.where(problem.donors.is_open, asks.purse, 0))
     pairs = weigh(prepared, asks=stated, k=k)
     if is_sharded is None:

@@ -18,6 +18,7 @@ from marketplace.matching.engine.allocate_measure import best_by_score, measure,
 from marketplace.matching.engine.allocate_pairs import Pairs, greedy
 from marketplace.matching.engine.benchmark import peak_of
 from marketplace.matching.engine.model import EXPERT
+from marketplace.matching.engine.prepared import prepare
 from marketplace.matching.engine.problem import Problem
 from marketplace.matching.engine.synthetic import Synthetic, synthetic_problem
 
@@ -171,7 +172,7 @@ def engine_pairs(methods: list[_Method]) -> Pairs:
 
 
 def _ten_best(problem: Problem) -> Pairs:
-    lists, _ = top.best_pairs(top.prepare(problem, model=EXPERT), k=PLACES)
+    lists, _ = top.best_pairs(prepare(problem, model=EXPERT), k=PLACES)
     needs, place = np.nonzero(lists.partners >= 0)
     donors = lists.partners[needs, place].astype(np.int64)
     scores = lists.units[needs, place].astype(np.int64)

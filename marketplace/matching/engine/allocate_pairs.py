@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marketplace.matching.engine import top
-from marketplace.matching.engine.top import NOBODY, Prepared, Top
+from marketplace.matching.engine.prepared import Prepared, among, prepare
+from marketplace.matching.engine.top import NOBODY, Top
 
 # After so many rounds of looking for partners next to nothing more is placed.
 MOST_ROUNDS = 12
@@ -121,8 +122,8 @@ def _best(prepared: Prepared, *, rest: Array, purse: Array, k: int) -> tuple[Arr
     if not len(rows) or not takes_part.any():
         return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
     narrowed = replace(problem, donors=replace(problem.donors, is_open=takes_part))
-    narrow = top.prepare(narrowed, model=prepared.model, rules=prepared.rules)
-    by_need, by_donor = top.best_pairs(top.among(narrow, rows=rows), k=k)
+    narrow = prepare(narrowed, model=prepared.model, rules=prepared.rules)
+    by_need, by_donor = top.best_pairs(among(narrow, rows=rows), k=k)
     keys, scores = _keyed(by_need, is_need=True)
     more_keys, more_scores = _keyed(by_donor, is_need=False)
     keys, first = np.unique(np.concatenate([keys, more_keys]), return_index=True)

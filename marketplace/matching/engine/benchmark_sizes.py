@@ -10,6 +10,7 @@ from typing import Any
 
 from marketplace.matching.engine import top
 from marketplace.matching.engine.benchmark import (
+    DAY,
     PLACES,
     WITHOUT_TEXT,
     Job,
@@ -22,7 +23,10 @@ from marketplace.matching.engine.benchmark import (
     same_lists,
 )
 from marketplace.matching.engine.candidates import Rules
+from marketplace.matching.engine.lists import Policy
 from marketplace.matching.engine.model import EXPERT
+from marketplace.matching.engine.prepared import prepare
+from marketplace.matching.engine.rank import Ranking, rank
 from marketplace.matching.engine.synthetic import Synthetic, synthetic_problem
 from marketplace.matching.engine.top import Top
 
@@ -35,12 +39,17 @@ SMALL_TURNS = 3
 
 def engine_hard(synthetic: Synthetic) -> tuple[Top, Top]:
     """Only pairs that area, kind and category allow, every feature but text."""
-    return top.best_pairs(top.prepare(synthetic.problem, model=WITHOUT_TEXT, rules=HARD), k=PLACES)
+    return top.best_pairs(prepare(synthetic.problem, model=WITHOUT_TEXT, rules=HARD), k=PLACES)
 
 
 def engine_hard_with_text(synthetic: Synthetic) -> tuple[Top, Top]:
     """The same with every feature."""
-    return top.best_pairs(top.prepare(synthetic.problem, model=EXPERT, rules=HARD), k=PLACES)
+    return top.best_pairs(prepare(synthetic.problem, model=EXPERT, rules=HARD), k=PLACES)
+
+
+def engine_hard_full_lists(synthetic: Synthetic) -> Ranking:
+    """The same as lists are shown: with the floor for the worst off, exploration by lot, and neutral lists."""
+    return rank(synthetic.problem, day=DAY, policy=Policy(rules=HARD))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +76,20 @@ def measure_small(*, rounds: int, seed: int, say: Progress) -> Small:
 
 
 def measure_large(*, rounds: int, seed: int, say: Progress) -> list[dict[str, Any]]:
-    """A million needs, area, kind and category hard, without and with text: each in a process of its own."""
-    cases: list[tuple[str, Callable[[Synthetic], Any]]] = [
-        ("blocked", engine_hard),
-        ("blocked_with_text", engine_hard_with_text),
+    """A million needs, area, kind and category hard: without text, with it, and once the lists as they are shown.
+
+    Each in a process of its own.
+    """
+    cases: list[tuple[str, Callable[[Synthetic], Any], int]] = [
+        ("blocked", engine_hard, rounds),
+        ("blocked_with_text", engine_hard_with_text, rounds),
+        ("full_lists", engine_hard_full_lists, 1),
     ]
     rows = []
-    for case, job in cases:
+    for case, job, times in cases:
         say(f"{LARGE_NEEDS} x {LARGE_DONORS}: {case}")
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-            rows.append(pool.submit(large_row, job, case=case, rounds=rounds, seed=seed).result())
+            rows.append(pool.submit(large_row, job, case=case, rounds=times, seed=seed).result())
     return rows
 
 

@@ -1,6 +1,6 @@
 """Who may meet whom: the hard rules, and donors filed by area and kind so that only those who may are looked at."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -8,12 +8,10 @@ from numpy.typing import NDArray
 
 from marketplace.matching.engine import features
 from marketplace.matching.engine.features import FEATURES, Feature
-from marketplace.matching.engine.problem import CATEGORIES, KINDS, Donors, Needs, Problem
+from marketplace.matching.engine.problem import CATEGORIES, KINDS, Donors, Needs
 
 # Open digits of a code at each level: the country, province, prefecture, county, township, village.
 LEVELS = np.array([10**12, 10**10, 10**8, 10**6, 10**3, 1], dtype=np.int64)
-KIND_ROOM = 8
-CATEGORY_ROOM = 16
 AREA_ROOM = 1 << 41
 # The area of everybody, where areas are not hard.
 ANYWHERE = -1
@@ -34,29 +32,28 @@ class Rules:
 class Postings:
     """Open donors filed under keys, for one model.
 
-    keys: (K,) int64, sorted, by ``posting_key``; members: (P,) int32, donors, those of key k at
-    starts[k]:starts[k + 1]; base: (13, D) int16, the terms that hang on category and donor alone.
+    keys: (K,) int64, sorted: the shelf (kind, with its category where that is hard) times AREA_ROOM, plus 1 and the
+    area. members: (P,) int32, donors, those of key k at starts[k]:starts[k + 1]; firsts: (P + 1,) how many members
+    before each place are not filed in a wider area too. base: (13, D) int16, the terms that hang on category and donor
+    alone.
     """
 
     by_category: bool
     keys: Array
     starts: Array
     members: Array
+    firsts: Array
     base: Array
 
-    def donors_under(self, key: int) -> Array:
-        """The donors filed under a key, none where there is no such key."""
-        at = int(np.searchsorted(self.keys, key))
-        if at == len(self.keys) or int(self.keys[at]) != key:
-            return self.members[:0]
-        found: Array = self.members[self.starts[at] : self.starts[at + 1]]
-        return found
-
-
-def posting_key(area: int, *, kind: int, category: int, by_category: bool) -> int:
-    """Kind (and category, where that is hard), then area: the order in which the sweep meets them."""
-    shelf = kind * len(CATEGORIES) + category if by_category else kind
-    return shelf * AREA_ROOM + 1 + area
+    def without(self, donor: int) -> "Postings":
+        """The same with one donor filed nowhere."""
+        at = np.flatnonzero(self.members == donor)
+        return replace(
+            self,
+            starts=self.starts - np.searchsorted(at, self.starts),
+            members=np.delete(self.members, at),
+            firsts=_counted(np.delete(np.diff(self.firsts), at)),
+        )
 
 
 def file_donors(donors: Donors, *, steps: Array, rules: Rules) -> Postings:
@@ -64,22 +61,44 @@ def file_donors(donors: Donors, *, steps: Array, rules: Rules) -> Postings:
 
     Where areas are not hard, everybody is also filed under ANYWHERE.
     """
-    owner = np.repeat(np.arange(len(donors)), np.diff(donors.area_start))
+    owner = np.repeat(np.arange(len(donors), dtype=np.int32), np.diff(donors.area_start))
     areas = donors.area_codes
+    is_first = ~is_nested(owner, areas=areas)
     if not rules.must_fit_area:
-        owner = np.concatenate([np.arange(len(donors)), owner])
+        owner = np.concatenate([np.arange(len(donors), dtype=np.int32), owner])
         areas = np.concatenate([np.full(len(donors), ANYWHERE), areas])
+        is_first = np.arange(len(owner)) < len(donors)
     by_area = np.argsort(areas, kind="stable")
     by_area = by_area[donors.is_open[owner[by_area]]]
-    keys, members = _shelved(areas[by_area], owner[by_area].astype(np.int32), donors=donors, rules=rules)
+    keys, rows = _shelved(areas[by_area], owner[by_area], donors=donors, rules=rules)
     first = np.flatnonzero(np.diff(keys, prepend=-1))
     return Postings(
         by_category=rules.must_fit_category,
         keys=keys[first],
         starts=np.append(first, len(keys)),
-        members=members,
+        members=owner[by_area][rows],
+        firsts=_counted(is_first[by_area][rows]),
         base=donor_base(donors, steps=steps),
     )
+
+
+def is_nested(owner: Array, *, areas: Array) -> Array:
+    """Which areas (n,) lie inside another area of the same owner (n,): bool; an owner's areas are distinct."""
+    begins = owner * np.int64(AREA_ROOM) + areas
+    order = np.argsort(begins)
+    reached = np.maximum.accumulate((begins + widths(areas))[order])
+    nested = np.zeros(len(areas), dtype=np.bool_)
+    nested[order[1:]] = begins[order[1:]] < reached[:-1]
+    return nested
+
+
+def widths(areas: Array) -> Array:
+    """How many codes lie in each area: 1 for a village, 10**12 for the country."""
+    return np.asarray(LEVELS[(areas[:, np.newaxis] % LEVELS == 0).argmax(axis=1)])
+
+
+def _counted(is_counted: Array) -> Array:
+    return np.concatenate([[0], np.cumsum(is_counted)])
 
 
 def sweep_order(needs: Needs) -> Array:
@@ -87,12 +106,6 @@ def sweep_order(needs: Needs) -> Array:
     order = np.argsort(needs.division).astype(np.int32)
     group = (needs.kind[order] * np.uint8(len(CATEGORIES)) + needs.category[order]).astype(np.uint8)
     return order[np.argsort(group, kind="stable")]
-
-
-def need_order(needs: Needs) -> Array:
-    """Rows of the needs, those of one division, kind and category together (N,) int64."""
-    key = (needs.division * KIND_ROOM + needs.kind) * CATEGORY_ROOM + needs.category
-    return np.argsort(key, kind="stable")
 
 
 def fairness_order(needs: Needs) -> Array:
@@ -128,56 +141,6 @@ def category_levels(donors: Donors) -> Array:
     return np.where(bits == 0, np.int16(features.CATEGORY_ANY), named * np.int16(features.CATEGORY_NAMED))
 
 
-def donors_for(problem: Problem, *, need: int, postings: Postings, rules: Rules) -> Array:
-    """Rows of the donors that one need may be shown to, in order."""
-    kind, category = int(problem.needs.kind[need]), int(problem.needs.category[need])
-    areas = ancestors(int(problem.needs.division[need])) if rules.must_fit_area else [ANYWHERE]
-    keys = [posting_key(area, kind=kind, category=category, by_category=postings.by_category) for area in areas]
-    rows = np.unique(np.concatenate([postings.donors_under(key) for key in keys])).astype(np.int64)
-    low, high = np.searchsorted(problem.excluded, [need << 32, (need + 1) << 32])
-    if low == high:
-        return rows
-    return np.setdiff1d(rows, problem.excluded[low:high] & 0xFFFFFFFF, assume_unique=True)
-
-
-def needs_for(problem: Problem, *, donor: int, order: Array, rules: Rules) -> Array:
-    """Rows of the needs that one donor may be shown, in order; ``order`` is ``need_order`` of the needs."""
-    needs, donors = problem.needs, problem.donors
-    if not donors.is_open[donor]:
-        return np.empty(0, dtype=np.int64)
-    rows = _inside(problem, donor=donor, order=order) if rules.must_fit_area else np.arange(len(needs))
-    allowed = donors.kinds[donor] >> needs.kind[rows] & 1 == 1
-    bits = int(donors.categories[donor])
-    if rules.must_fit_category and bits:
-        allowed &= bits >> needs.category[rows].astype(np.int64) & 1 == 1
-    if len(problem.excluded):
-        pairs = rows << 32 | donor
-        at = np.minimum(np.searchsorted(problem.excluded, pairs), len(problem.excluded) - 1)
-        allowed &= problem.excluded[at] != pairs
-    return np.sort(rows[allowed])
-
-
-def ancestors(division: int) -> list[int]:
-    """The country (0), the province, ... down to the division itself, each once."""
-    return list(dict.fromkeys(int(division - division % level) for level in LEVELS))
-
-
-def _inside(problem: Problem, *, donor: int, order: Array) -> Array:
-    """Needs inside any area of the donor, each once."""
-    divisions = problem.needs.division[order]
-    low, high = problem.donors.area_start[donor], problem.donors.area_start[donor + 1]
-    found = []
-    reached = -1
-    for area in problem.donors.area_codes[low:high].tolist():
-        width = next(int(level) for level in LEVELS if area % level == 0)
-        if area < reached:
-            continue
-        reached = area + width
-        first, last = np.searchsorted(divisions, [area, reached])
-        found.append(order[first:last])
-    return np.concatenate(found) if found else np.empty(0, dtype=np.int64)
-
-
 def donor_base(donors: Donors, *, steps: Array) -> Array:
     """(13, D) int16 terms by category that hang on the donor: category, neighbours, success, capacity, recency."""
     step = dict(zip(FEATURES, steps.tolist(), strict=True))
@@ -193,7 +156,7 @@ def donor_base(donors: Donors, *, steps: Array) -> Array:
 
 
 def _shelved(areas: Array, owner: Array, *, donors: Donors, rules: Rules) -> tuple[Array, Array]:
-    """Sorted keys and the donor of each, from areas in their order and the donors that name them."""
+    """Sorted keys, and which of the areas (in their order, each with the donor that names it) stands there."""
     kinds, bits = donors.kinds[owner], donors.categories[owner]
     found = []
     for kind in range(len(KINDS)):
@@ -206,4 +169,4 @@ def _shelved(areas: Array, owner: Array, *, donors: Donors, rules: Rules) -> tup
             fits = (wanted == 0) | (wanted >> category & 1 == 1)
             found.append((kind * len(CATEGORIES) + category, gives[fits]))
     keys = np.concatenate([shelf * AREA_ROOM + 1 + areas[rows] for shelf, rows in found])
-    return keys, np.concatenate([owner[rows] for _, rows in found])
+    return keys, np.concatenate([rows for _, rows in found])

@@ -9,9 +9,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from marketplace.matching.engine import top
 from marketplace.matching.engine.build import with_donor, with_need, without_need
 from marketplace.matching.engine.lists import Setting, marks_of
+from marketplace.matching.engine.prepared import filed_again, with_loose_donor
 from marketplace.matching.engine.problem import Array, DonorRow, NeedRow, Problem
 from marketplace.matching.engine.rank import Ranker
 
@@ -31,7 +31,7 @@ def change_donor(ranker: Ranker, row: DonorRow) -> Ranker:
     old = ranker.setting.prepared
     problem = with_donor(old.problem, row=row)
     is_new = len(problem.donors) > len(old.problem.donors)
-    prepared = top.with_loose_donor(old, problem, donor=problem.donor_index(row.code), is_new=is_new)
+    prepared = with_loose_donor(old, problem, donor=problem.donor_index(row.code), is_new=is_new)
     setting = _carried(ranker.setting, replace(ranker.setting, prepared=prepared), "worst_off", "neutral_place")
     return Ranker(_marked(ranker.setting, setting))
 
@@ -39,7 +39,7 @@ def change_donor(ranker: Ranker, row: DonorRow) -> Ranker:
 def filed(ranker: Ranker) -> Ranker:
     """The same ranker with every donor filed; what follows is quicker, and the lists are the same."""
     old = ranker.setting
-    prepared = top.filed_again(old.prepared)
+    prepared = filed_again(old.prepared)
     return Ranker(_carried(old, replace(old, prepared=prepared), "worst_off", "neutral_place", *_MARKS))
 
 

@@ -1,11 +1,40 @@
 """One way to compile: cached on disk where a place can be written, free of Python's lock, and ready for threads."""
 
-from collections.abc import Callable
+import gc
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar, cast
 
-from numba import njit
-
 F = TypeVar("F", bound=Callable[..., Any])
+
+# What numba looks for to support it in compiled code, which ours does not use: reading it in took a third of a second.
+_UNUSED = ("scipy", "cffi", "coverage")
+
+
+@contextmanager
+def _lean() -> Iterator[None]:
+    """Import without what is not needed, and without collecting garbage: modules are kept."""
+    hidden = [name for name in _UNUSED if name not in sys.modules]
+    cast("dict[str, Any]", sys.modules).update(dict.fromkeys(hidden))
+    was_collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_collecting:
+            gc.enable()
+        for name in hidden:
+            del sys.modules[name]
+
+
+with _lean():
+    from numba import njit
+    from numba.core.registry import cpu_target
+
+    # Otherwise done with the first compiled function, when nothing is hidden any more.
+    cpu_target.typing_context.refresh()
+    cpu_target.target_context.refresh()
 
 
 def compiled(function: F) -> F:

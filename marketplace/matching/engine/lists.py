@@ -1,6 +1,6 @@
 """What makes a list more than a sorting: the floor for the worst off, exploration by lot, and neutral lists."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import IntEnum
@@ -11,19 +11,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from marketplace.matching.engine.candidates import (
-    KIND_ROOM,
-    Rules,
-    fairness_order,
-    needs_for,
-    neutral_order,
-)
+from marketplace.matching.engine.candidates import Rules, fairness_order, neutral_order
 from marketplace.matching.engine.pairs import pair_units
-from marketplace.matching.engine.problem import Problem
-from marketplace.matching.engine.top import NOBODY, Prepared, Top, donors_of
+from marketplace.matching.engine.pools import Pools
+from marketplace.matching.engine.prepared import Prepared, needs_of, pools_of_donors, pools_of_needs
+from marketplace.matching.engine.problem import KINDS, Problem
+from marketplace.matching.engine.top import NOBODY, Top
 
 Array = NDArray[Any]
 COUNTY = 10**6
+# Lists whose last places are drawn together: more would only take memory.
+AT_ONCE = 65_536
 DEFAULT_RULES = Rules()
 
 
@@ -102,7 +100,7 @@ def worst_off_needs(problem: Problem, *, share: float) -> Array:
     """Rows of the first ``share`` of each county and kind: never helped first, then the longest waiting."""
     needs = problem.needs
     order = fairness_order(needs)
-    group = (needs.division[order] // COUNTY) * KIND_ROOM + needs.kind[order]
+    group = (needs.division[order] // COUNTY) * len(KINDS) + needs.kind[order]
     _, which, sizes = np.unique(group, return_inverse=True, return_counts=True)
     by_group = np.argsort(which, kind="stable")
     place = np.empty(len(order), dtype=np.int64)
@@ -161,60 +159,58 @@ def _raise_one(lists: Lists, row: int, *, worst: Top, places: Sequence[int], kep
     lists.sources[row] = [Source.FLOOR if partner in chosen else Source.RANKED for partner, _ in rest]
 
 
-def explore_donors(setting: Setting, lists: Lists, *, rows: Sequence[int]) -> None:
+def explore_donors(setting: Setting, lists: Lists, *, rows: Array) -> None:
     """Exploration in the lists of the needs ``rows[i]``, which are row i of ``lists``."""
     prepared = setting.prepared
-    for at, lot in _drawn(setting, lists, codes=prepared.problem.needs.codes, rows=rows, label="need"):
-        pool = donors_of(prepared, need=rows[at])
-        partner = _place_drawn(setting, lists, at, pool=pool, marks=setting.donor_marks, lot=lot)
-        lists.units[at, -1] = _units(prepared, need=rows[at], donor=partner)
+    for at, lots in _drawn(setting, lists, codes=prepared.problem.needs.codes, rows=rows, label="need"):
+        pools = pools_of_needs(prepared, needs=rows[at])
+        donors = _place_drawn(setting, lists, at, pools=pools, marks=setting.donor_marks, lots=lots)
+        lists.units[at, -1] = pair_units(prepared.problem, needs=rows[at], donors=donors, steps=prepared.steps)
 
 
-def explore_needs(setting: Setting, lists: Lists, *, rows: Sequence[int]) -> None:
+def explore_needs(setting: Setting, lists: Lists, *, rows: Array) -> None:
     """Exploration in the lists of the donors ``rows[i]``, which are row i of ``lists``."""
     prepared = setting.prepared
-    problem, rules = prepared.problem, setting.policy.rules
-    for at, lot in _drawn(setting, lists, codes=problem.donors.codes, rows=rows, label="donor"):
-        pool = needs_for(problem, donor=rows[at], order=prepared.order, rules=rules)
-        partner = _place_drawn(setting, lists, at, pool=pool, marks=setting.need_marks, lot=lot)
-        lists.units[at, -1] = _units(prepared, need=partner, donor=rows[at])
+    for at, lots in _drawn(setting, lists, codes=prepared.problem.donors.codes, rows=rows, label="donor"):
+        pools = pools_of_donors(prepared, donors=rows[at])
+        needs = _place_drawn(setting, lists, at, pools=pools, marks=setting.need_marks, lots=lots)
+        lists.units[at, -1] = pair_units(prepared.problem, needs=needs, donors=rows[at], steps=prepared.steps)
 
 
 def _drawn(
-    setting: Setting, lists: Lists, *, codes: Sequence[str], rows: Sequence[int], label: str
-) -> list[tuple[int, int]]:
-    """The lists whose last place goes by lot, each with its lot; notes the chance of those that do not.
+    setting: Setting, lists: Lists, *, codes: Sequence[str], rows: Array, label: str
+) -> Iterator[tuple[Array, Array]]:
+    """The lists whose last place goes by lot, some at a time, each with its lot; notes the chance of those kept.
 
     A list takes part where more is eligible than it has places for.
     """
     chance = min(setting.policy.exploration * setting.k, 1.0)
-    drawn = []
-    for at in np.flatnonzero(lists.has_more).tolist() if chance > 0 else []:
-        turn, lot = _lots(setting, f"{label}/{codes[rows[at]]}")
-        lists.propensity[at, -1] = 1.0 - chance
-        if turn < chance:
-            drawn.append((at, lot))
+    may_explore = np.flatnonzero(lists.has_more) if chance > 0 else np.empty(0, dtype=np.int64)
+    lists.propensity[may_explore, -1] = 1.0 - chance
+    for first in range(0, len(may_explore), AT_ONCE):
+        part = may_explore[first : first + AT_ONCE]
+        turns, lots = _lots(setting, [f"{label}/{codes[row]}" for row in rows[part].tolist()])
+        if (turns < chance).any():
+            yield part[turns < chance], lots[turns < chance]
+
+
+def _place_drawn(setting: Setting, lists: Lists, at: Array, *, pools: Pools, marks: Array, lots: Array) -> Array:
+    """Put one of each pool that is not in the list into the last place; every one has the same chance."""
+    shown = lists.partners[at]
+    drawn = pools.draw(marks=marks, lots=lots, shown=shown)
+    lists.partners[at, -1] = drawn
+    lists.sources[at, -1] = Source.EXPLORED
+    chance = min(setting.policy.exploration * setting.k, 1.0)
+    lists.propensity[at, -1] = chance / (pools.sizes - (shown != NOBODY).sum(axis=1))
     return drawn
 
 
-def _place_drawn(setting: Setting, lists: Lists, at: int, *, pool: Array, marks: Array, lot: int) -> int:
-    """Put one of the pool that is not in the list into the last place; every one has the same chance.
-
-    Each draws a number from its own mark and the list's lot, and the smallest wins (rendezvous hashing, Thaler and
-    Ravishankar 1998): who comes to a pool or leaves it changes the draw only where it is the winner itself.
-    """
-    rest = np.setdiff1d(pool, lists.partners[at], assume_unique=True)
-    partner = int(rest[_mixed(marks[rest] ^ np.uint64(lot)).argmin()])
-    lists.partners[at, -1] = partner
-    lists.sources[at, -1] = Source.EXPLORED
-    lists.propensity[at, -1] = min(setting.policy.exploration * setting.k, 1.0) / len(rest)
-    return partner
-
-
-def _lots(setting: Setting, name: str) -> tuple[float, int]:
-    """A number in [0, 1) and one of 64 bits that hang on seed, day and the list's own name alone."""
-    digest = blake2b(f"{setting.seed}/{setting.day.isoformat()}/{name}".encode(), digest_size=14).digest()
-    return int.from_bytes(digest[:6]) / 2**48, int.from_bytes(digest[6:])
+def _lots(setting: Setting, names: Sequence[str]) -> tuple[Array, Array]:
+    """For each list a number in [0, 1) and one of 64 bits, which hang on seed, day and the list's own name alone."""
+    day = f"{setting.seed}/{setting.day.isoformat()}/"
+    digests = [blake2b(f"{day}{name}".encode(), digest_size=14).digest() for name in names]
+    turns = np.array([int.from_bytes(digest[:6]) for digest in digests]) / 2**48
+    return turns, np.array([int.from_bytes(digest[6:]) for digest in digests], dtype=np.uint64)
 
 
 def marks_of(codes: Sequence[str]) -> Array:
@@ -223,14 +219,7 @@ def marks_of(codes: Sequence[str]) -> Array:
     return np.frombuffer(digests, dtype=">u8").astype(np.uint64)
 
 
-def _mixed(bits: Array) -> Array:
-    """64-bit numbers scattered evenly (the finaliser of splitmix64, Steele, Lea and Flood 2014)."""
-    bits = (bits ^ bits >> np.uint64(30)) * np.uint64(0xBF58476D1CE4E5B9)
-    bits = (bits ^ bits >> np.uint64(27)) * np.uint64(0x94D049BB133111EB)
-    return np.asarray(bits ^ bits >> np.uint64(31))
-
-
-def make_neutral(setting: Setting, lists: Lists, *, rows: Sequence[int]) -> None:
+def make_neutral(setting: Setting, lists: Lists, *, rows: Array) -> None:
     """Lists of donors who switched personalisation off: by waiting time, then urgency, then code; no score."""
     problem = setting.prepared.problem
     is_off = ~problem.donors.is_personalised[rows]
@@ -238,8 +227,8 @@ def make_neutral(setting: Setting, lists: Lists, *, rows: Sequence[int]) -> None
         return
     place = setting.neutral_place
     for at in np.flatnonzero(is_off).tolist():
-        pool = needs_for(problem, donor=rows[at], order=setting.prepared.order, rules=setting.policy.rules)
-        shown = pool[np.argsort(place[pool])][: setting.k]
+        pool = needs_of(setting.prepared, donor=int(rows[at]))
+        shown = _first(place[pool], pool, k=setting.k)
         lists.partners[at] = NOBODY
         lists.partners[at, : len(shown)] = shown
         lists.units[at] = 0
@@ -247,6 +236,9 @@ def make_neutral(setting: Setting, lists: Lists, *, rows: Sequence[int]) -> None
         lists.propensity[at] = lists.partners[at] != NOBODY
 
 
-def _units(prepared: Prepared, *, need: int, donor: int) -> int:
-    pair = pair_units(prepared.problem, needs=np.array([need]), donors=np.array([donor]), steps=prepared.steps)
-    return int(pair[0])
+def _first(places: Array, rows: Array, *, k: int) -> Array:
+    """The rows with the k smallest places, in their order."""
+    if len(rows) > k:
+        nearest = np.argpartition(places, k)[:k]
+        places, rows = places[nearest], rows[nearest]
+    return np.asarray(rows[np.argsort(places)])

@@ -84,11 +84,16 @@ def text_levels(vectors: Array, *, words: Array) -> Array:
 
 def eligible(problem: Problem, *, needs: Array, donors: Array, rules: Rules) -> Array:
     """(n,) bool: the hard rules for the pairs (needs[i], donors[i])."""
+    allowed = fits(problem, needs=needs, donors=donors, rules=rules)
+    return allowed & ~np.isin(needs.astype(np.int64) << 32 | donors, problem.excluded)
+
+
+def fits(problem: Problem, *, needs: Array, donors: Array, rules: Rules) -> Array:
+    """(n,) bool: the same but for related parties."""
     allowed: Array = problem.donors.kinds[donors] >> problem.needs.kind[needs] & 1 == 1
     allowed &= problem.donors.is_open[donors]
     if rules.must_fit_area:
         allowed &= area_levels(problem, needs=needs, donors=donors) > 0
     if rules.must_fit_category:
         allowed &= category_levels(problem, needs=needs, donors=donors) > 0
-    allowed &= ~np.isin(needs.astype(np.int64) << 32 | donors, problem.excluded)
     return allowed

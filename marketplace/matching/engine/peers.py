@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 from rapidfuzz import fuzz, process
 
 from marketplace.matching.engine import features
-from marketplace.matching.engine.candidates import LEVELS, Rules, donor_base, need_order
+from marketplace.matching.engine.candidates import LEVELS, Rules, donor_base
 from marketplace.matching.engine.features import FEATURES, TEXT_SHIFT, Feature
 from marketplace.matching.engine.model import Model
 from marketplace.matching.engine.pairs import eligible, pair_units
+from marketplace.matching.engine.prepared import need_terms
 from marketplace.matching.engine.problem import KINDS, Problem
-from marketplace.matching.engine.top import NOBODY, Top, need_terms
+from marketplace.matching.engine.top import NOBODY, Top
 
 # Rows of needs per chunk: with 7,177 donors the float32 chunk and its scratch stay in the second-level cache.
 CHUNK = 32
@@ -44,7 +45,7 @@ def numpy_top(problem: Problem, *, model: Model, rules: Rules, k: int) -> tuple[
     """
     steps = {feature: np.float32(step) for feature, step in zip(FEATURES, model.steps(), strict=True)}
     needs, donors = problem.needs, problem.donors
-    order = need_order(needs)
+    order = np.lexsort((needs.category, needs.kind, needs.division))
     base = donor_base(donors, steps=model.steps()).astype(np.float32)
     const = need_terms(needs, steps=model.steps()).astype(np.float32)
     known = needs.log_amount > 0

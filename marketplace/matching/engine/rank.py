@@ -3,6 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from marketplace.matching.engine import top
 from marketplace.matching.engine.lists import (
@@ -17,8 +21,11 @@ from marketplace.matching.engine.lists import (
     ranked,
 )
 from marketplace.matching.engine.model import EXPERT, POINTS, Model
+from marketplace.matching.engine.prepared import among, prepare
 from marketplace.matching.engine.problem import Problem
 from marketplace.matching.engine.top import NOBODY, Top
+
+Array = NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +76,7 @@ class Ranker:
         problem = self.setting.prepared.problem
         row = problem.need_index(code)
         lists = ranked(top.best_donors(self.setting.prepared, need=row, k=self.setting.k + 1))
-        explore_donors(self.setting, lists, rows=[row])
+        explore_donors(self.setting, lists, rows=np.array([row]))
         return _suggestions(lists, 0, codes=problem.donors.codes, model=self.setting.prepared.model)
 
     def donor(self, code: str) -> list[Suggestion]:
@@ -78,17 +85,17 @@ class Ranker:
         row = problem.donor_index(code)
         lists = ranked(top.best_needs(self.setting.prepared, donor=row, k=self.setting.k + 1))
         worst = top.best_needs(self.setting.prepared, donor=row, k=self.setting.k, among=self.setting.worst_off)
-        self._finish_needs(lists, worst=worst, rows=[row])
+        self._finish_needs(lists, worst=worst, rows=np.array([row]))
         return _suggestions(lists, 0, codes=problem.needs.codes, model=self.setting.prepared.model)
 
     def run(self) -> Ranking:
         """Rank everything, both directions."""
         prepared = self.setting.prepared
         by_need, by_donor = top.best_pairs(prepared, k=self.setting.k + 1)
-        _, worst = top.best_pairs(top.among(prepared, rows=self.setting.worst_off), k=self.setting.k)
+        _, worst = top.best_pairs(among(prepared, rows=self.setting.worst_off), k=self.setting.k)
         donors_of_need, needs_of_donor = ranked(by_need), ranked(by_donor)
-        explore_donors(self.setting, donors_of_need, rows=range(len(prepared.problem.needs)))
-        self._finish_needs(needs_of_donor, worst=worst, rows=range(len(prepared.problem.donors)))
+        explore_donors(self.setting, donors_of_need, rows=np.arange(len(prepared.problem.needs)))
+        self._finish_needs(needs_of_donor, worst=worst, rows=np.arange(len(prepared.problem.donors)))
         return Ranking(
             problem=prepared.problem,
             model=prepared.model,
@@ -100,7 +107,7 @@ class Ranker:
             needs_of_donor=needs_of_donor,
         )
 
-    def _finish_needs(self, lists: Lists, *, worst: Top, rows: Sequence[int]) -> None:
+    def _finish_needs(self, lists: Lists, *, worst: Top, rows: Array) -> None:
         raise_floor(self.setting, lists, worst=worst)
         explore_needs(self.setting, lists, rows=rows)
         make_neutral(self.setting, lists, rows=rows)
@@ -117,7 +124,7 @@ def make_ranker(
 ) -> Ranker:
     """Prepare a problem; ``changes`` goes on from one ranker to the next without preparing all of it again."""
     policy = policy or Policy()
-    prepared = top.prepare(problem, model=model, rules=policy.rules)
+    prepared = prepare(problem, model=model, rules=policy.rules)
     return Ranker(Setting(prepared=prepared, policy=policy, k=k, seed=seed, day=day))
 
 

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 
 from marketplace.matching.engine import features
 from marketplace.matching.engine.allocate import Asks, Fairness, allocate
-from marketplace.matching.engine.candidates import needs_for
 from marketplace.matching.engine.metrics import gini
 from marketplace.matching.engine.pairs import pair_units
+from marketplace.matching.engine.prepared import needs_of
 from marketplace.matching.engine.problem import Problem
 from marketplace.matching.engine.rank import Ranker, Ranking, make_ranker
 from marketplace.matching.engine.synthetic import (
@@ -187,7 +187,7 @@ def _ranker(year: _Year, rows: Array, *, week: int) -> Ranker:
 def _newest(ranker: Ranker, donor: int) -> Array:
     """The newest that the donor's kinds and areas allow, as rows of the ranker's problem."""
     prepared = ranker.setting.prepared
-    found = needs_for(prepared.problem, donor=donor, order=prepared.order, rules=prepared.rules)
+    found = needs_of(prepared, donor=donor)
     newest: Array = found[np.argsort(prepared.problem.needs.waiting_days[found], kind="stable")][:PLACES]
     return newest
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from marketplace.matching.engine.pairs import pair_units
+from marketplace.matching.engine.prepared import TIE_MASK, Prepared, donors_of
 from marketplace.matching.engine.rank import points_of
-from marketplace.matching.engine.top import TIE_MASK, Prepared, donors_of
 
 
 @dataclass(frozen=True, slots=True)
