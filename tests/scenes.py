@@ -17,7 +17,7 @@ from marketplace.core.workflow import NeedState, PledgeState
 from marketplace.db import db, transaction
 from marketplace.donors.models import Donor
 from marketplace.fulfilment import service
-from marketplace.fulfilment.models import Confirmation, Delivery, Feedback, Receipt, Use, Witness
+from marketplace.fulfilment.models import Confirmation, Delivery, Feedback, GivenBack, Receipt, Use, Witness
 from marketplace.households.models import Household
 from marketplace.ledger.models import LedgerEntry
 from marketplace.needs.models import Need
@@ -80,6 +80,12 @@ class Scene:
             return service.record_disbursement(
                 self.pledge.code, receipt_id=receipt.id, payee=payee, by=self.actor(by or self.reviewer), now=NOW
             )
+
+    def give_back(self, receipt: Receipt, *, by: User, **changes: Any) -> GivenBack:
+        """Give back to the donor what a receipt brought."""
+        said = {"reason": "需求已撤下", "voucher_no": "退款 2018-9", "to_origin": True, "photo": None, **changes}
+        with transaction():
+            return service.give_back(self.pledge.code, receipt_id=receipt.id, by=self.actor(by), **{"now": NOW, **said})
 
     def use(self, yuan: int, *, key: str = "u1", payee: str = "县供销社", photo: bool = False) -> Use:
         """Spend money that was passed on."""

@@ -7,6 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from marketplace.core.kinds import Labelled
+from marketplace.core.workflow import NeedState
 from marketplace.db import db
 from marketplace.fulfilment.models import (
     Confirmation,
@@ -34,6 +35,7 @@ class EventKind(Labelled):
     HOUSEHOLD = "household", "农户确认"
     SECOND = "second", "第二人确认"
     REPORTED = "reported", "反馈"
+    GIVEN_BACK = "given_back", "退回"
     ENDED = "ended", "结束"
 
 
@@ -97,11 +99,13 @@ def events_of(
                 witness=delivery.witness,
             )
         )
-    happened += _answers(pledge.id)
+    happened += [*_given_back(entries), *_answers(pledge.id)]
     if feedback is not None:
         happened.append(Event(EventKind.REPORTED, True, feedback.at, by_month=True))
     if pledge.ended_at is not None:
         happened.append(Event(EventKind.ENDED, True, pledge.ended_at))
+        return happened
+    if pledge.need.state is NeedState.WITHDRAWN:
         return happened
     return happened + _still_to_come(happened)
 
@@ -137,6 +141,25 @@ def _passed_on(entries: Sequence[LedgerEntry]) -> list[Event]:
         if entry.kind is EntryKind.DISBURSE and entry.id not in gone
         for line in entry.lines
         if line.unit == FEN
+    ]
+
+
+def _given_back(entries: Sequence[LedgerEntry]) -> list[Event]:
+    """What went back to the donor: from where, how much, and the number of its paper."""
+    gone = reversed_ids(entries)
+    return [
+        Event(
+            EventKind.GIVEN_BACK,
+            True,
+            entry.at,
+            place=line.source.holder,
+            paper=entry.voucher_no,
+            amount=line.amount if line.unit == FEN else None,
+            things="" if line.unit == FEN else f"{line.memo} {line.amount:,} {line.unit}",
+        )
+        for entry in entries
+        if entry.kind is EntryKind.RETURN and entry.id not in gone
+        for line in entry.lines
     ]
 
 

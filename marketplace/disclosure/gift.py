@@ -105,6 +105,11 @@ class PublicGiftPage:
         """True where the gift is counted in fen."""
         return self.kind is SupportKind.MONEY
 
+    @property
+    def is_given_back(self) -> bool:
+        """True where it arrived and went back to the donor, and nothing of it is left."""
+        return any(flow.totals.returned for flow in self.flows) and not any(flow.totals.left for flow in self.flows)
+
 
 def get_gift(code: str, *, now: datetime) -> PublicGiftPage:
     """The page of one gift; NotFound for what is no accepted pledge."""

@@ -1,5 +1,6 @@
 """Hold the pledge that an act is about, so that two workers follow one another (C3)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -10,6 +11,7 @@ from marketplace.core.errors import Conflict, NotFound
 from marketplace.core.permissions import Permission
 from marketplace.core.workflow import NeedState
 from marketplace.db import db
+from marketplace.ledger.rules import Quantity
 from marketplace.needs.models import Need, NeedLine
 from marketplace.pledges.models import Pledge
 
@@ -23,6 +25,13 @@ class Held:
     pledge: Pledge
     need: Need
     lines: dict[int, NeedLine]
+
+    def amounts(self, quantities: Mapping[int, int]) -> list[Quantity]:
+        """Quantities by line id as the book counts them."""
+        return [
+            Quantity(quantities[line_id], self.lines[line_id].unit, self.lines[line_id].name)
+            for line_id in sorted(quantities)
+        ]
 
 
 def hold_pledge(code: str, *, permission: Permission, by: Actor) -> Held:
@@ -39,7 +48,9 @@ def ensure_goes_on(need: Need) -> None:
     if need.state is NeedState.SUSPENDED:
         raise Conflict("This need is paused while something is looked into: nothing is handed over till then.")
     if need.state is NeedState.WITHDRAWN:
-        raise Conflict("This need was withdrawn: what has arrived stays where it is, and nothing is handed over.")
+        raise Conflict(
+            "This need was withdrawn: nothing is handed over any more; what has arrived goes back to the donor."
+        )
 
 
 def canonical(code: str) -> str:

@@ -87,6 +87,31 @@ class Use(Base):
     recorded_by: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"))
 
 
+class GivenBack(Base):
+    """What one receipt brought, all of it, given back to the donor (退回) because the need was withdrawn.
+
+    The database takes no second one that stands, none by whoever recorded the receipt or gave, and none for a need
+    that goes on; rows are only ever added.
+    """
+
+    __tablename__ = "given_back"
+    __table_args__ = (
+        sa.CheckConstraint("length(reason) > 0", name="has_reason"),
+        sa.CheckConstraint("length(voucher_no) > 0", name="has_voucher"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    receipt_id: Mapped[int] = mapped_column(sa.ForeignKey("receipt.id"), index=True)
+    # The donor reads it.
+    reason: Mapped[str] = mapped_column(sa.String(200))
+    # Of the payment, the waybill, or the paper that the donor signed.
+    voucher_no: Mapped[str] = mapped_column(sa.String(60))
+    photo_id: Mapped[int | None] = mapped_column(sa.ForeignKey("photo.id"))
+    entry_id: Mapped[int] = mapped_column(sa.ForeignKey("ledger_entry.id"), unique=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    recorded_by: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id"))
+
+
 class Delivery(Base):
     """Goods or a service handed over (送达), with a photo of the thing."""
 

@@ -8,10 +8,11 @@ from marketplace.core.errors import Forbidden
 from marketplace.core.permissions import Permission
 from marketplace.db import db
 from marketplace.donors.models import Donor, RelatedParty
-from marketplace.fulfilment.models import Delivery
+from marketplace.fulfilment.models import Delivery, Receipt
 from marketplace.households.models import Household
 from marketplace.needs.models import Need
 from marketplace.pledges.models import Pledge
+from marketplace.relatives.queries import is_same_person
 
 
 def ensure_household_may_answer(by: Actor, *, pledge: Pledge, need: Need, delivery: Delivery) -> None:
@@ -35,6 +36,15 @@ def ensure_may_be_second(by: Actor, *, pledge: Pledge, need: Need, delivery: Del
         raise Forbidden("The donor, or somebody related to the donor, cannot be the second person.")
     if (need.household_id is not None and by.household_id == need.household_id) or _shares_phone(by, pledge, need):
         raise Forbidden("Your phone number belongs to the household or the donor: another person must confirm.")
+
+
+def giving_back_bar(by: Actor, *, pledge: Pledge, need: Need, receipt: Receipt) -> str | None:
+    """Why this person leaves it to another one to give back what a receipt brought, or None (Z6, fraud 26)."""
+    if by.user_id is None or (receipt.recorded_by is not None and is_same_person(by.user_id, receipt.recorded_by)):
+        return "You recorded that it arrived: somebody else of the township or the county gives it back."
+    if by.donor_id == pledge.donor_id or _is_related(by, pledge) or _shares_phone(by, pledge, need):
+        return "You are the donor, or related to the donor or the household: somebody else gives it back."
+    return None
 
 
 def _is_related(by: Actor, pledge: Pledge) -> bool:

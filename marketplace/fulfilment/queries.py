@@ -12,12 +12,21 @@ from marketplace.core.actor import Actor, ensure_can
 from marketplace.core.errors import NotFound
 from marketplace.core.kinds import DonorType, SupportKind
 from marketplace.core.permissions import Permission
-from marketplace.core.workflow import PledgeState
+from marketplace.core.workflow import NeedState, PledgeState
 from marketplace.db import db
 from marketplace.donors.models import Donor
 from marketplace.fulfilment.acts import CLOCKS, NEXT_ACT, Act, due_at
 from marketplace.fulfilment.loading import NOTHING_HERE, canonical
-from marketplace.fulfilment.models import Confirmation, ConfirmerKind, Delivery, Feedback, Receipt, ReceiptLine, Use
+from marketplace.fulfilment.models import (
+    Confirmation,
+    ConfirmerKind,
+    Delivery,
+    Feedback,
+    GivenBack,
+    Receipt,
+    ReceiptLine,
+    Use,
+)
 from marketplace.ledger.models import FEN, AccountRole, EntryKind, LedgerEntry
 from marketplace.ledger.queries import balances_among
 from marketplace.ledger.rules import Account, Totals
@@ -53,6 +62,20 @@ def disbursed_receipt_ids(pledge_id: int) -> set[int]:
         )
     )
     return {int(key.split(":")[1]) for key in keys}
+
+
+def given_back_of(pledge_ids: Collection[int]) -> dict[int, list[GivenBack]]:
+    """Pledge id -> what went back to its donor, oldest first; without what was reversed."""
+    chosen = (
+        sa.select(Receipt.pledge_id, GivenBack)
+        .join(Receipt, Receipt.id == GivenBack.receipt_id)
+        .where(Receipt.pledge_id.in_(pledge_ids), _stands(GivenBack.entry_id))
+        .order_by(GivenBack.id)
+    )
+    found: dict[int, list[GivenBack]] = {}
+    for pledge_id, row in db.session.execute(chosen):
+        found.setdefault(pledge_id, []).append(row)
+    return found
 
 
 def last_answers(pledge_ids: Collection[int]) -> Answers:
@@ -101,6 +124,9 @@ class Case:
     undisbursed: tuple[Receipt, ...]
     payees: tuple[tuple[str, int], ...]
     uses: tuple[Use, ...]
+    # Of a withdrawn need: receipts that lie in custody, and what of them went back to the donor.
+    to_give_back: tuple[Receipt, ...]
+    given_back: tuple[GivenBack, ...]
     photos: Mapping[int, Photo]
     delivery: Delivery | None
     answers: tuple[Confirmation, ...]
@@ -146,7 +172,11 @@ def get_case(code: str, *, actor: Actor) -> Case:
     pledge, need, donor_code, donor_type = row
     ensure_can(actor, Permission.PLEDGE_READ, need.division_code)
     receipts = _rows(Receipt, pledge.id)
-    uses, delivery = _rows(Use, pledge.id), _rows(Delivery, pledge.id)
+    uses, delivery, given_back = (
+        _rows(Use, pledge.id),
+        _rows(Delivery, pledge.id),
+        given_back_of([pledge.id]).get(pledge.id, []),
+    )
     held = standing_of("pledge", pledge.id).held
     done = disbursed_receipt_ids(pledge.id)
     return Case(
@@ -168,7 +198,15 @@ def get_case(code: str, *, actor: Actor) -> Case:
             if account.role is AccountRole.HANDED and unit == FEN and amount > 0
         ),
         uses=tuple(uses),
-        photos=_photos([*(d.photo_id for d in delivery), *(u.photo_id for u in uses if u.photo_id)]),
+        to_give_back=_to_give_back(pledge, need, receipts, gone=done | {row.receipt_id for row in given_back}),
+        given_back=tuple(given_back),
+        photos=_photos(
+            [
+                *(d.photo_id for d in delivery),
+                *(u.photo_id for u in uses if u.photo_id),
+                *(g.photo_id for g in given_back if g.photo_id),
+            ]
+        ),
         delivery=delivery[0] if delivery else None,
         answers=tuple(_rows(Confirmation, pledge.id)),
         feedback=next(iter(_rows(Feedback, pledge.id)), None),
@@ -209,6 +247,15 @@ def list_own_deliveries(household_id: int) -> list[OwnDelivery]:
         .order_by(Need.id)
     )
     return [OwnDelivery(*row) for row in rows]
+
+
+def _to_give_back(pledge: Pledge, need: Need, receipts: Sequence[Receipt], *, gone: set[int]) -> tuple[Receipt, ...]:
+    if need.state is not NeedState.WITHDRAWN or pledge.state is not PledgeState.RECEIVED:
+        return ()
+    stand = set(
+        db.session.scalars(sa.select(Receipt.id).where(Receipt.pledge_id == pledge.id, _stands(Receipt.entry_id)))
+    )
+    return tuple(receipt for receipt in receipts if receipt.id in stand - gone)
 
 
 def _case_lines(pledge: Pledge) -> tuple[CaseLine, ...]:

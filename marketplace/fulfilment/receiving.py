@@ -54,7 +54,7 @@ def record_receipt(
         _ensure_awaited(held, quantities, now=now)
     entry = ledger.record_receive(
         subject_of(held.pledge),
-        _amounts(held, quantities),
+        held.amounts(quantities),
         custodian=custodian,
         client_key=f"receive:{client_key}",
         by=by,
@@ -108,7 +108,7 @@ def record_disbursement(
         [Quantity(amount)],
         custodian=receipt.custodian,
         payee=payee,
-        client_key=_disbursement_key(receipt),
+        client_key=next_key("disburse", receipt),
         by=by,
         at=now,
         voucher_no=voucher_no,
@@ -170,6 +170,13 @@ def record_use(
     return use
 
 
+def next_key(act: str, receipt: Receipt) -> str:
+    """One key for each act on a receipt; after a reversal it may be done again, under the next key."""
+    before = LedgerEntry.client_key.startswith(f"{act}:{receipt.id}:", autoescape=True)
+    tries = db.session.scalar(sa.select(sa.func.count()).select_from(LedgerEntry).where(before)) or 0
+    return f"{act}:{receipt.id}:{tries + 1}"
+
+
 def _ensure_papers(held: Held, quantities: Mapping[int, int], voucher_no: str) -> None:
     promised = {line.line_id for line in held.pledge.lines}
     if not quantities or not set(quantities) <= promised or min(quantities.values()) <= 0:
@@ -200,13 +207,6 @@ def _ensure_awaited(held: Held, quantities: Mapping[int, int], *, now: datetime)
             )
 
 
-def _amounts(held: Held, quantities: Mapping[int, int]) -> list[Quantity]:
-    return [
-        Quantity(quantities[line_id], held.lines[line_id].unit, held.lines[line_id].name)
-        for line_id in sorted(quantities)
-    ]
-
-
 def _receipt_of(client_key: str) -> Receipt | None:
     key = f"receive:{client_key}"
     return db.session.scalar(
@@ -226,13 +226,6 @@ def _ensure_same_use(use: Use, *, held: Held, payee: str, what: str, amount: Mon
     if said != (use.pledge_id, use.payee, use.what, use.amount_fen, use.voucher_no):
         raise Conflict("This form was already used for something else. Reload the page and try again.")
     return use
-
-
-def _disbursement_key(receipt: Receipt) -> str:
-    """One key for each receipt; after a reversal the receipt may be passed on again, under the next key."""
-    before = LedgerEntry.client_key.startswith(f"disburse:{receipt.id}:", autoescape=True)
-    tries = db.session.scalar(sa.select(sa.func.count()).select_from(LedgerEntry).where(before)) or 0
-    return f"disburse:{receipt.id}:{tries + 1}"
 
 
 def _record(held: Held, action: str, *, by: Actor, at: datetime, **detail: int) -> None:

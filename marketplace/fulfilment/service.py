@@ -20,6 +20,7 @@ from marketplace.fulfilment.confirming import (
     give_feedback,
 )
 from marketplace.fulfilment.delivering import record_delivery
+from marketplace.fulfilment.giving_back import give_back
 from marketplace.fulfilment.receiving import record_disbursement, record_receipt, record_use
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "confirm_as_household",
     "confirm_as_second",
     "confirm_by_slip",
+    "give_back",
     "give_feedback",
     "insert_confirmations",
     "insert_deliveries",

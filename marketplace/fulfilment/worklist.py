@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import aliased, joinedload
 
 from marketplace.core.actor import Actor
 from marketplace.core.cursors import read_cursor, write_cursor
@@ -15,8 +15,10 @@ from marketplace.db import db
 from marketplace.fulfilment.acts import CLOCKS, NEXT_ACT, STATE_BEFORE, Act
 from marketplace.fulfilment.models import Confirmation, ConfirmerKind
 from marketplace.fulfilment.queries import Answers, due_of, last_answers
+from marketplace.ledger.models import LedgerBalance
 from marketplace.needs.models import Need
 from marketplace.pledges.models import Pledge
+from marketplace.pledges.queries import PLEDGE
 
 ROWS_A_PAGE = 30
 
@@ -85,6 +87,28 @@ def count_work(actor: Actor) -> dict[Act, int]:
     return {act: counts.get(act, 0) for act in Act}
 
 
+def list_to_give_back(actor: Actor) -> list[Pledge]:
+    """Gifts of withdrawn needs of the actor's area that lie in custody and are not given back, the oldest first."""
+    lies = sa.exists().where(
+        LedgerBalance.subject_type == PLEDGE,
+        LedgerBalance.subject_id == Pledge.id,
+        LedgerBalance.received > LedgerBalance.disbursed + LedgerBalance.returned,
+    )
+    chosen = (
+        sa.select(Pledge)
+        .join(Need, Need.id == Pledge.need_id)
+        .where(
+            Need.state == NeedState.WITHDRAWN,
+            Pledge.state == PledgeState.RECEIVED,
+            lies,
+            _inside(actor, Permission.USE_RECORD),
+        )
+        .options(joinedload(Pledge.need))
+        .order_by(Pledge.received_at, Pledge.id)
+    )
+    return list(db.session.scalars(chosen))
+
+
 def count_denied(actor: Actor) -> int:
     """How many delivered pledges of the area somebody says did not arrive."""
     chosen = (
@@ -107,9 +131,12 @@ def _denied_ids() -> sa.Select[int]:
 
 def _waits_in(actor: Actor) -> sa.ColumnElement[bool]:
     """Of the actor's area, and of a need that was not withdrawn: there nothing is handed over or asked for any more."""
-    areas = actor.areas(Permission.PLEDGE_READ)
-    inside = sa.or_(sa.false(), *(Need.division_code.startswith(area, autoescape=True) for area in areas))
-    return sa.and_(inside, Need.state != NeedState.WITHDRAWN)
+    return sa.and_(_inside(actor, Permission.PLEDGE_READ), Need.state != NeedState.WITHDRAWN)
+
+
+def _inside(actor: Actor, permission: Permission) -> sa.ColumnElement[bool]:
+    areas = actor.areas(permission)
+    return sa.or_(sa.false(), *(Need.division_code.startswith(area, autoescape=True) for area in areas))
 
 
 def _work_row(pledge: Pledge, need_code: str, title: str, division: str, answers: Answers) -> WorkRow:

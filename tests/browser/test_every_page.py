@@ -282,6 +282,9 @@ PAGES: dict[str, tuple[Example, ...]] = {
     "/desk/pledges/<code>": (
         Example("/desk/pledges/{gift_accepted}", REVIEWER),
         Example("/desk/pledges/{gift_accepted}", REVIEWER, act=_press("登记到位")),
+        Example("/desk/pledges/{mine_stopped}", Role.COUNTY_ADMIN),
+        Example("/desk/pledges/{mine_stopped}", Role.COUNTY_ADMIN, act=_press("登记退回")),
+        Example("/desk/pledges/{mine_stopped}", REVIEWER),
         Example("/desk/pledges/{gift_received}", CLERK),
         Example("/desk/pledges/{gift_received}", CLERK, act=_press("登记送达")),
         Example("/desk/pledges/{gift_delivered}", Role.VILLAGE_SUPERVISOR),

@@ -16,6 +16,7 @@ _SIGNS = {
     EventKind.HOUSEHOLD: "seal",
     EventKind.SECOND: "seal",
     EventKind.ENDED: "cross",
+    EventKind.GIVEN_BACK: "cross",
 }
 
 
@@ -68,6 +69,7 @@ def _title(event: Event) -> str:
         EventKind.SECOND: _("A second person confirms"),
         EventKind.REPORTED: _("The donor is told"),
         EventKind.ENDED: _("Ended without arriving"),
+        EventKind.GIVEN_BACK: _("Given back to the donor"),
     }
     return titles[event.kind]
 
@@ -79,6 +81,14 @@ def _text(event: Event, gift: PublicGiftPage) -> str:
         return _promise(gift)
     if event.kind is EventKind.RECEIVED:
         return _("%(place)s received %(amount)s%(paper)s.", place=event.place, amount=amount, paper=paper)
+    if event.kind is EventKind.GIVEN_BACK:
+        voucher = _(", voucher %(number)s", number=event.paper) if event.paper else ""
+        return _(
+            "The need was withdrawn. %(place)s gave back %(amount)s%(paper)s.",
+            place=event.place,
+            amount=_things(event, gift) or amount,
+            paper=voucher,
+        )
     if event.kind is EventKind.DISBURSED:
         return _("%(amount)s paid to %(place)s.", amount=amount, place=event.place)
     if event.kind is EventKind.USED:
@@ -118,6 +128,11 @@ def _said(event: Event) -> str:
     if event.how is ConfirmHow.SLIP:
         return _("With the code on the household's own slip, from any phone.")
     return _("Through the household's own account.")
+
+
+def _things(event: Event, gift: PublicGiftPage) -> str:
+    """Which things, where the donor shows how many; what they are stands in the gift's title anyway."""
+    return event.things if gift.shows_amount else ""
 
 
 def _amount(event: Event, gift: PublicGiftPage) -> str:

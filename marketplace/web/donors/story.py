@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from marketplace.core.money import Money
 from marketplace.core.workflow import PledgeState
 from marketplace.db.clock import CHINA, china_day
-from marketplace.fulfilment.models import FollowUp
+from marketplace.fulfilment.models import FollowUp, GivenBack
 from marketplace.fulfilment.thanks import Thanks
 from marketplace.ledger.models import FEN
 from marketplace.ledger.rules import Totals
@@ -38,6 +38,7 @@ class Row:
     thanks: Thanks | None
     # When the donor was told that the need was withdrawn (R-V6).
     told_at: datetime | None
+    given_back: Sequence[GivenBack] = ()
 
     @property
     def is_due(self) -> bool:
@@ -47,19 +48,26 @@ class Row:
     @property
     def told(self) -> str:
         """What the donor is told about a need that was withdrawn; empty where it was not. It names nobody."""
-        if self.told_at is None:
+        if self.told_at is None and not self.given_back:
             return ""
-        happened = _(
-            "This need was withdrawn on %(day)s: there is reason to doubt what was said, and it is being looked into.",
-            day=china_day(self.told_at).isoformat(),
-        )
+        happened = _("This need was withdrawn.")
+        if self.told_at is not None:
+            happened = _(
+                "This need was withdrawn on %(day)s: there is reason to doubt what was said, and it is being looked"
+                " into.",
+                day=china_day(self.told_at).isoformat(),
+            )
         return str(_("%(first)s %(second)s", first=happened, second=self._what_becomes_of_it()))
 
     def _what_becomes_of_it(self) -> str:
         if self.pledge.state is PledgeState.CANCELLED:
             return str(_("Your pledge has ended: send nothing."))
+        if self.given_back:
+            return str(_("What had arrived was given back to you. If it did not come, report it or call."))
         if self.pledge.state is PledgeState.RECEIVED:
-            return str(_("What has arrived is kept and passed on to nobody; ask the township what becomes of it."))
+            return str(
+                _("What has arrived is kept and passed on to nobody. It is given back to you; you read it here.")
+            )
         return str(_("What you gave had been handed over; it stays in the public book."))
 
     @property
@@ -94,9 +102,16 @@ def pledge_words(pledge: Pledge) -> str:
     return str(_(" + ")).join(line_words(line) for line in pledge.lines)
 
 
-def row_of(pledge: Pledge, *, place: str, thanks: Thanks | None, told_at: datetime | None) -> Row:
+def row_of(
+    pledge: Pledge,
+    *,
+    place: str,
+    thanks: Thanks | None,
+    told_at: datetime | None,
+    given_back: Sequence[GivenBack] = (),
+) -> Row:
     """A pledge for the list."""
-    return Row(pledge, pledge_words(pledge), place, thanks, told_at)
+    return Row(pledge, pledge_words(pledge), place, thanks, told_at, given_back)
 
 
 def sums_of(pledge: Pledge, balances: dict[str, Totals]) -> list[Sum]:
@@ -125,7 +140,12 @@ def how_to(pledge: Pledge) -> str:
 
 
 def events_of(
-    pledge: Pledge, thanks: Thanks | None, answers: Sequence[FollowUp] = (), *, stopped_at: datetime | None = None
+    pledge: Pledge,
+    thanks: Thanks | None,
+    answers: Sequence[FollowUp] = (),
+    *,
+    stopped_at: datetime | None = None,
+    given_back: Sequence[GivenBack] = (),
 ) -> list[Event]:
     """From promise to feedback; what is still to come stands at the end, unfinished."""
     if pledge.accepted_at is None:
@@ -139,12 +159,20 @@ def events_of(
         _step("seal", _("Confirmed by the household and a second person"), pledge.confirmed_at),
         _step("heart", _("Feedback"), pledge.reported_at, text=f"“{thanks.words}”" if thanks else ""),
     ]
+    returned = [_returned(row) for row in given_back]
     if stopped_at is not None:
         stopped = Event("late", _("The need was withdrawn"), stopped_at, _("You do not have to send anything."))
-        return [made, *(step for step in steps if step.done), stopped]
+        return [made, *(step for step in steps if step.done), stopped, *returned]
+    if returned:
+        return [made, *(step for step in steps if step.done), *returned]
     if ended:
         return [made, *(step for step in steps if step.done), _ending(pledge)]
     return [made, *steps, *map(_later, answers)]
+
+
+def _returned(row: GivenBack) -> Event:
+    text = _("%(reason)s. Paper %(number)s.", reason=row.reason.rstrip("。."), number=row.voucher_no)
+    return Event("cross", _("Given back to you"), row.at, text)
 
 
 def _later(answer: FollowUp) -> Event:

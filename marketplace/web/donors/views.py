@@ -12,6 +12,7 @@ from marketplace.db import transaction
 from marketplace.db.clock import utc_now
 from marketplace.donors import queries, service
 from marketplace.fulfilment.follow_up import follow_ups_of
+from marketplace.fulfilment.queries import given_back_of
 from marketplace.fulfilment.thanks import thanks_for
 from marketplace.grievances.fraud_queries import told_about
 from marketplace.grievances.queries import upheld_about
@@ -85,13 +86,14 @@ def mine() -> ResponseReturnValue:
         return redirect(url_for(".register"), 303)
     made = list_pledges_of_donor(actor.donor_id)
     ids = [pledge.id for pledge in made]
-    thanks, told = thanks_for(ids), told_about(ids)
+    thanks, told, given_back = thanks_for(ids), told_about(ids), given_back_of(ids)
     rows = [
         row_of(
             pledge,
             place=place_name(pledge.need.division_code),
             thanks=thanks.get(pledge.id),
             told_at=told.get(pledge.id),
+            given_back=given_back.get(pledge.id, ()),
         )
         for pledge in made
     ]
@@ -111,12 +113,24 @@ def pledge(code: str) -> ResponseReturnValue:
     found = get_own_pledge(code, actor=current_actor())
     thanks = thanks_for([found.id]).get(found.id)
     told_at = told_about([found.id]).get(found.id)
-    conditions = conditions_of(found.id)
+    conditions, given_back = conditions_of(found.id), given_back_of([found.id]).get(found.id, [])
     return render_template(
         "donors/pledge.html",
         pledge=found,
-        row=row_of(found, place=place_name(found.need.division_code), thanks=thanks, told_at=told_at),
-        events=events_of(found, thanks, follow_ups_of([found.need_id]).get(found.need_id, ()), stopped_at=told_at),
+        row=row_of(
+            found,
+            place=place_name(found.need.division_code),
+            thanks=thanks,
+            told_at=told_at,
+            given_back=given_back,
+        ),
+        events=events_of(
+            found,
+            thanks,
+            follow_ups_of([found.need_id]).get(found.need_id, ()),
+            stopped_at=told_at,
+            given_back=given_back,
+        ),
         sums=sums_of(found, balances_of(PLEDGE, found.id)),
         how_to=how_to(found),
         pause=find_pause(found.need),

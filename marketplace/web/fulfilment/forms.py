@@ -11,7 +11,7 @@ from wtforms.validators import DataRequired, Length, Optional
 
 from marketplace.core.errors import Invalid
 from marketplace.core.money import Money, parse_money
-from marketplace.fulfilment.models import Witness
+from marketplace.fulfilment.models import Receipt, Witness
 from marketplace.fulfilment.queries import Case, CaseLine
 from marketplace.web.filters import term
 from marketplace.web.forms import BaseForm, add_error
@@ -125,6 +125,40 @@ class UseForm(BaseForm):
             for holder, fen in case.payees
         ]
         return self
+
+
+class GiveBackForm(BaseForm):
+    """What one receipt brought, given back to the donor."""
+
+    def __init__(self) -> None:
+        super().__init__(prefix="back-")
+
+    receipt = SelectField(_l("What is given back"), coerce=int)
+    reason = StringField(_l("Why"), [DataRequired(_FILL_IN), Length(max=200)])
+    voucher_no = StringField(_l("Number of the payment or waybill"), [DataRequired(_FILL_IN), Length(max=60)])
+    photo = FileField(_l("Photo of the paper"), [Optional(), _IMAGES])
+    to_origin = BooleanField(_l("It went to the account or person it came from"))
+
+    def offer(self, receipts: Sequence[Receipt], case: Case) -> "GiveBackForm":
+        """The receipts that lie in custody, all of each."""
+        self.receipt.choices = [
+            SelectChoice(
+                receipt.id, say("%(things)s at %(place)s", things=brought(receipt, case), place=receipt.custodian)
+            )
+            for receipt in receipts
+        ]
+        return self
+
+
+def brought(receipt: Receipt, case: Case) -> str:
+    """What a receipt brought, in words: ``1,480 yuan``, ``quilt 4 床``."""
+    lines = {line.line_id: line for line in case.lines}
+    return say(" + ").join(
+        say("%(yuan)s yuan", yuan=Money(each.quantity).short)
+        if (line := lines[each.line_id]).is_money
+        else f"{line.name} {each.quantity:,} {line.unit}"
+        for each in receipt.lines
+    )
 
 
 class DeliveryForm(BaseForm):

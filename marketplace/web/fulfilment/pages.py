@@ -11,7 +11,8 @@ from marketplace.core.permissions import Permission
 from marketplace.core.workflow import NeedState, PledgeState
 from marketplace.db.clock import utc_now
 from marketplace.fulfilment import queries
-from marketplace.fulfilment.models import ConfirmerKind
+from marketplace.fulfilment.models import ConfirmerKind, Receipt
+from marketplace.fulfilment.policy import giving_back_bar
 from marketplace.fulfilment.queries import Case
 from marketplace.pledges.conditions import conditions_of
 from marketplace.pledges.models import ConditionState
@@ -20,6 +21,7 @@ from marketplace.web.fulfilment.forms import (
     DeliveryForm,
     DisbursementForm,
     FeedbackForm,
+    GiveBackForm,
     SecondForm,
     UseForm,
     receipt_form,
@@ -53,7 +55,7 @@ def record_page(code: str, *, failed: str = "", form: Any = None) -> tuple[str, 
         events=events_of(case),
         conditions=[c.words for c in conditions_of(case.pledge.id) if c.state is ConditionState.ACCEPTED],
         waits_for=_waits_for(case) if not doings else "",
-        overdue=case.due is not None and case.due < utc_now(),
+        overdue=case.due is not None and case.due < utc_now() and case.need.state is not NeedState.WITHDRAWN,
     )
     return page, UNPROCESSABLE if failed else 200
 
@@ -85,7 +87,10 @@ def _possible(case: Case, actor: Actor) -> dict[str, Any]:
     if case.payees and may(Permission.USE_RECORD):
         found["use"] = lambda: UseForm().offer(case)
     if case.need.state is NeedState.WITHDRAWN:
-        return {name: make for name, make in found.items() if name == "use"}
+        found = {name: make for name, make in found.items() if name == "use"}
+        if may(Permission.USE_RECORD) and (receipts := _may_give_back(case, actor)):
+            found = {"give_back": lambda: GiveBackForm().offer(receipts, case), **found}
+        return found
     if _can_be_delivered(case) and may(Permission.DELIVERY_RECORD):
         found["delivery"] = lambda: DeliveryForm().offer()
     if _wants_second(case) and may(Permission.DELIVERY_CONFIRM):
@@ -93,6 +98,15 @@ def _possible(case: Case, actor: Actor) -> dict[str, Any]:
     if state is PledgeState.CONFIRMED and may(Permission.FEEDBACK_WRITE):
         found["feedback"] = FeedbackForm
     return found
+
+
+def _may_give_back(case: Case, actor: Actor) -> list[Receipt]:
+    """The receipts in custody that this person may give back."""
+    return [
+        receipt
+        for receipt in case.to_give_back
+        if giving_back_bar(actor, pledge=case.pledge, need=case.need, receipt=receipt) is None
+    ]
 
 
 def _is_awaited(case: Case) -> bool:
@@ -112,7 +126,7 @@ def _waits_for(case: Case) -> str:
     """The name of the act that somebody else has to do; the template says it in words."""
     state = case.pledge.state
     if case.need.state is NeedState.WITHDRAWN:
-        return "nothing"
+        return "give_back" if case.to_give_back else "nothing"
     if _is_awaited(case):
         return "receipt"
     if state is PledgeState.RECEIVED:

@@ -8,6 +8,7 @@ from marketplace.core.money import Money
 from marketplace.fulfilment.models import Confirmation, ConfirmerKind, Receipt
 from marketplace.fulfilment.queries import Case
 from marketplace.web.filters import term
+from marketplace.web.fulfilment.forms import brought
 from marketplace.web.i18n import say as _
 
 
@@ -40,6 +41,21 @@ def events_of(case: Case) -> list[Event]:
             ),
         )
         for use in case.uses
+    ]
+    receipts = {receipt.id: receipt for receipt in case.receipts}
+    found += [
+        Event(
+            "cross",
+            _("Given back"),
+            row.at,
+            _(
+                "%(things)s back to the donor: %(reason)s. Paper %(number)s.",
+                things=brought(receipts[row.receipt_id], case),
+                reason=row.reason.rstrip("。."),
+                number=row.voucher_no,
+            ),
+        )
+        for row in case.given_back
     ]
     if case.delivery is not None:
         text = _("Witness: %(witness)s.", witness=term(case.delivery.witness))

@@ -18,6 +18,7 @@ from marketplace.web.fulfilment.forms import (
     DeliveryForm,
     DisbursementForm,
     FeedbackForm,
+    GiveBackForm,
     SecondForm,
     UseForm,
     receipt_form,
@@ -43,6 +44,7 @@ def index() -> ResponseReturnValue:
     """What waits in the reader's area, by what comes next and by when."""
     actor = current_actor()
     counts = worklist.count_work(actor)
+    to_give_back = worklist.list_to_give_back(actor)
     only_denied = request.args.get("denied") == "1"
     own = [act for act, permission in _WHOSE.items() if actor.has(permission)] or list(Act)
     default = next((act for act in own if counts[act]), own[0])
@@ -57,6 +59,7 @@ def index() -> ResponseReturnValue:
         counts=counts,
         denied=worklist.count_denied(actor),
         only_denied=only_denied,
+        to_give_back=to_give_back,
         follow_ups=follow_up.count_due(actor, now=utc_now()) if actor.has(_WHOSE[Act.REPORT]) else 0,
         next_url=f"/desk/pledges?{here}&after={page.next_cursor}" if page.next_cursor else "",
     )
@@ -133,6 +136,29 @@ def use(code: str) -> ResponseReturnValue:
                 )
             return _done(code, _("What the money was spent on is recorded."))
     return record_page(code, failed="use", form=form)
+
+
+@bp.post("/desk/pledges/<code>/return")
+@requires(Permission.USE_RECORD)
+def give_back(code: str) -> ResponseReturnValue:
+    """What arrived for a withdrawn need went back to the donor."""
+    case = queries.get_case(code, actor=current_actor())
+    form = GiveBackForm().offer(case.receipts, case)
+    if form.validate_on_submit():
+        with form_errors(form):
+            with transaction():
+                service.give_back(
+                    code,
+                    receipt_id=form.receipt.data,
+                    reason=form.reason.data,
+                    voucher_no=form.voucher_no.data,
+                    to_origin=form.to_origin.data,
+                    photo=form.photo.data.stream if form.photo.data else None,
+                    by=current_actor(),
+                    now=utc_now(),
+                )
+            return _done(code, _("What was given back is recorded, and the donor reads it."))
+    return record_page(code, failed="give_back", form=form)
 
 
 @bp.post("/desk/pledges/<code>/delivery")

@@ -7,6 +7,7 @@ from flask_babel import gettext as _
 from marketplace.core.permissions import Permission
 from marketplace.db import transaction
 from marketplace.db.clock import china_day, utc_now
+from marketplace.fulfilment.worklist import list_to_give_back
 from marketplace.grievances import fraud, policy
 from marketplace.grievances.fraud_queries import count_told, find_case, withdrawn_by
 from marketplace.grievances.queries import get_grievance
@@ -58,13 +59,16 @@ def _page(code: str, form: PoliceForm | None = None) -> str:
     actor = current_actor()
     grievance = get_grievance(code, actor=actor)
     case = find_case(grievance)
+    touched = policy.needs_of(grievance) if case is None else withdrawn_by(case)
+    ids = {need.id for need in touched}
     if form is None:
         form = FraudForm(formdata=None).offer() if case is None else PoliceForm(formdata=None)
     return render_template(
         "grievances/fraud.html",
         grievance=grievance,
         case=case,
-        touched=policy.needs_of(grievance) if case is None else withdrawn_by(case),
+        touched=touched,
+        to_give_back=[pledge for pledge in list_to_give_back(actor) if pledge.need_id in ids],
         told=count_told(case) if case is not None else 0,
         bar=policy.fraud_bar(actor, grievance),
         today=china_day(utc_now()),

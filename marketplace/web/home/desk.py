@@ -11,7 +11,7 @@ from marketplace.core.permissions import ROLE_PERMISSIONS, Permission
 from marketplace.core.workflow import NeedState
 from marketplace.db.clock import china_day
 from marketplace.fulfilment.acts import Act
-from marketplace.fulfilment.worklist import count_denied, count_work
+from marketplace.fulfilment.worklist import count_denied, count_work, list_to_give_back
 from marketplace.grievances.queries import count_open
 from marketplace.needs.desk import count_by_state
 from marketplace.needs.queueing import review_queue
@@ -134,6 +134,9 @@ def _notices(actor: Actor) -> Iterator[Task]:
 def _gifts(actor: Actor) -> Iterator[Task]:
     if not actor.has(Permission.PLEDGE_READ):
         return
+    if to_give_back := len(list_to_give_back(actor)):
+        reason = _("The needs were withdrawn; what had arrived goes back to the donors.")
+        yield Task("cross", "wait", _("Give back to donors"), "/desk/pledges#give-back", to_give_back, reason)
     denied = count_denied(actor)
     if denied:
         reason = _("A household or a second person says that nothing arrived.")

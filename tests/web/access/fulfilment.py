@@ -21,6 +21,7 @@ ROWS = [
     Row("POST", "/desk/pledges/<code>/receipt", allowed=_BOOKS),
     Row("POST", "/desk/pledges/<code>/disbursement", allowed=_BOOKS),
     Row("POST", "/desk/pledges/<code>/use", allowed=_BOOKS),
+    Row("POST", "/desk/pledges/<code>/return", allowed=_BOOKS),
     Row("POST", "/desk/pledges/<code>/delivery", allowed={Role.VILLAGE_CLERK}),
     Row("POST", "/desk/pledges/<code>/confirmation", allowed=_SECOND),
     Row("POST", "/desk/pledges/<code>/feedback", allowed={Role.VILLAGE_CLERK}),
