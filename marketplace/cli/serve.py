@@ -1,6 +1,7 @@
 """``marketplace serve``: the site on granian, one process on SQLite, several on PostgreSQL."""
 
 import gc
+import os
 import signal
 import socket
 import sqlite3
@@ -52,6 +53,8 @@ def run_server(settings: Settings, *, host: str = "127.0.0.1", port: int = DEFAU
     """
     # What is loaded stays: the collector passes over it, and the workers share its memory.
     gc.freeze()
+    # Until it has loaded the site, a forked worker would hear SIGTERM with its parent's ears and live on until killed.
+    os.register_at_fork(after_in_child=partial(signal.signal, signal.SIGTERM, signal.SIG_DFL))
     server = Granian(
         "marketplace",
         address=host,
