@@ -57,7 +57,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["receipt_id"], ["receipt.id"], name=op.f(f"fk_{TABLE}_receipt_id_receipt")),
         sa.ForeignKeyConstraint(["photo_id"], ["photo.id"], name=op.f(f"fk_{TABLE}_photo_id_photo")),
         sa.ForeignKeyConstraint(["entry_id"], ["ledger_entry.id"], name=op.f(f"fk_{TABLE}_entry_id_ledger_entry")),
-        sa.ForeignKeyConstraint(["recorded_by"], ["user_account.id"], name=op.f(f"fk_{TABLE}_recorded_by_user_account")),
+        sa.ForeignKeyConstraint(
+            ["recorded_by"], ["user_account.id"], name=op.f(f"fk_{TABLE}_recorded_by_user_account")
+        ),
         sa.UniqueConstraint("entry_id", name=op.f(f"uq_{TABLE}_entry_id")),
         sa.CheckConstraint("length(reason) > 0", name=op.f(f"ck_{TABLE}_has_reason")),
         sa.CheckConstraint("length(voucher_no) > 0", name=op.f(f"ck_{TABLE}_has_voucher")),

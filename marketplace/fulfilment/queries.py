@@ -139,8 +139,8 @@ class Case:
 
     @property
     def due(self) -> datetime | None:
-        """When the next act is due."""
-        return due_of(self.pledge)
+        """When the next act is due; of a withdrawn need nothing is."""
+        return due_of(self.pledge) if self.need.state is not NeedState.WITHDRAWN else None
 
     @property
     def is_complete(self) -> bool:

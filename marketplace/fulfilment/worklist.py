@@ -13,7 +13,7 @@ from marketplace.core.permissions import Permission
 from marketplace.core.workflow import NeedState, PledgeState
 from marketplace.db import db
 from marketplace.fulfilment.acts import CLOCKS, NEXT_ACT, STATE_BEFORE, Act
-from marketplace.fulfilment.models import Confirmation, ConfirmerKind
+from marketplace.fulfilment.models import Confirmation, ConfirmerKind, Receipt
 from marketplace.fulfilment.queries import Answers, due_of, last_answers
 from marketplace.ledger.models import LedgerBalance
 from marketplace.needs.models import Need
@@ -88,21 +88,18 @@ def count_work(actor: Actor) -> dict[Act, int]:
 
 
 def list_to_give_back(actor: Actor) -> list[Pledge]:
-    """Gifts of withdrawn needs of the actor's area that lie in custody and are not given back, the oldest first."""
+    """Gifts of withdrawn needs that lie in custody and that this person may give back, the oldest first."""
     lies = sa.exists().where(
         LedgerBalance.subject_type == PLEDGE,
         LedgerBalance.subject_id == Pledge.id,
         LedgerBalance.received > LedgerBalance.disbursed + LedgerBalance.returned,
     )
+    by_another = sa.exists().where(Receipt.pledge_id == Pledge.id, Receipt.recorded_by.is_distinct_from(actor.user_id))
+    is_over = sa.and_(Need.state == NeedState.WITHDRAWN, Pledge.state == PledgeState.RECEIVED)
     chosen = (
         sa.select(Pledge)
         .join(Need, Need.id == Pledge.need_id)
-        .where(
-            Need.state == NeedState.WITHDRAWN,
-            Pledge.state == PledgeState.RECEIVED,
-            lies,
-            _inside(actor, Permission.USE_RECORD),
-        )
+        .where(is_over, lies, by_another, _inside(actor, Permission.USE_RECORD))
         .options(joinedload(Pledge.need))
         .order_by(Pledge.received_at, Pledge.id)
     )

@@ -66,6 +66,7 @@ def test_money_goes_back_to_the_donor_with_reason_and_paper(app: Flask) -> None:
     scene, receipt = withdrawn_money()
     by = county()
     (waiting,) = list_to_give_back(f.actor_for(by))
+    assert list_to_give_back(f.actor_for(scene.reviewer)) == []
     assert (waiting.code, [r.id for r in get_case(waiting.code, actor=f.actor_for(by)).to_give_back]) == (
         scene.pledge.code,
         [receipt.id],

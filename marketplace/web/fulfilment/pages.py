@@ -55,7 +55,7 @@ def record_page(code: str, *, failed: str = "", form: Any = None) -> tuple[str, 
         events=events_of(case),
         conditions=[c.words for c in conditions_of(case.pledge.id) if c.state is ConditionState.ACCEPTED],
         waits_for=_waits_for(case) if not doings else "",
-        overdue=case.due is not None and case.due < utc_now() and case.need.state is not NeedState.WITHDRAWN,
+        overdue=case.due is not None and case.due < utc_now(),
     )
     return page, UNPROCESSABLE if failed else 200
 
