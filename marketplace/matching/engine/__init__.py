@@ -6,10 +6,12 @@ To read it in an hour, in this order:
 1. ``problem``: needs and donors as columns, their rows and units; ``text``: texts as vectors of 32 whole numbers;
    ``build``: both from plain rows, and one row changed at a time.
 2. ``candidates``: who may meet whom, the donors filed by kind and area; ``features``: the thirteen things that a pair
-   is judged by; ``pairs``: their levels pair by pair, the definition that all else must equal.
-3. ``model``: weights of known sign as whole units per step; ``kernel``: the compiled sweep over all pairs, exact;
-   ``top``: runs it for everybody, one need or one donor; ``lists``: the floor for the worst off, exploration, neutral
-   lists; ``rank``: the ranked lists themselves; ``changes``: a ranker after one change; ``replay``: a run as bytes.
+   is judged by; ``pairs``: their levels pair by pair, the definition that all else must equal; ``pools``: needs filed
+   alike, and everybody who may stand in a list.
+3. ``model``: weights of known sign as whole units per step; ``prepared``: a problem made ready for a model;
+   ``kernel``: the compiled sweep over all pairs, exact; ``top``: runs it for everybody, one need or one donor;
+   ``lists``: the floor for the worst off, exploration by lot (``draws``), neutral lists; ``rank``: the ranked lists
+   themselves; ``changes``: a ranker after one change; ``replay``: a run as bytes.
 4. ``explain``, ``whynot``: the terms of a score in words, and what keeps a pair apart.
 5. ``allocate`` with ``allocate_pairs`` (what is weighed), ``allocate_flow`` (the flow), ``allocate_measure`` (its
    worth): spreads budgets so that few needs get nothing; it only proposes.

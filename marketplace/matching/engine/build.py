@@ -26,6 +26,7 @@ from marketplace.matching.engine.problem import (
     has_code,
     make_parties,
     party_key,
+    stretches,
 )
 from marketplace.matching.engine.text import TextSpace, fit_text
 
@@ -210,29 +211,31 @@ def _donor_keys(row: DonorRow) -> list[int]:
 def _excluded(needs: Parties, *, donors: Parties) -> Array:
     """Every (need, donor) whose keys meet."""
     low = np.searchsorted(needs.keys, donors.keys, side="left")
-    high = np.searchsorted(needs.keys, donors.keys, side="right")
-    pairs = {
-        (int(needs.rows[at]) << 32) | int(donors.rows[index])
-        for index in np.flatnonzero(high > low)
-        for at in range(low[index], high[index])
-    }
-    return np.array(sorted(pairs), dtype=np.int64)
+    counts = np.searchsorted(needs.keys, donors.keys, side="right") - low
+    pairs = np.sort(needs.rows[stretches(low, counts)] << 32 | np.repeat(donors.rows, counts))
+    is_first: Array = np.diff(pairs, prepend=-1) > 0
+    return np.asarray(pairs[is_first])
 
 
 def _need_moved(excluded: Array, at: int, *, by: int, related: Array) -> Array:
-    """The forbidden pairs after need ``at`` came (1), stayed (0) or went (-1): ``related`` are its own now."""
-    needs, donors = excluded >> 32, excluded & LOW
-    kept = needs != at if by < 1 else np.ones(len(needs), dtype=np.bool_)
-    needs = np.where(needs >= at, needs + by, needs)
-    return np.sort(np.concatenate([needs[kept] << 32 | donors[kept], related]))
+    """The forbidden pairs after need ``at`` came (1), stayed (0) or went (-1); ``related``: its own now, in order."""
+    low, high = np.searchsorted(excluded, [at << 32, at + (by < 1) << 32])
+    if by == 0 and np.array_equal(excluded[low:high], related):
+        return excluded
+    return np.concatenate([excluded[:low], related, excluded[high:] + (by << 32)])
 
 
 def _donor_moved(excluded: Array, at: int, *, by: int, related: Array) -> Array:
     """The same after donor ``at`` came (1) or changed (0)."""
-    needs, donors = excluded >> 32, excluded & LOW
-    kept = donors != at if by < 1 else np.ones(len(needs), dtype=np.bool_)
-    donors = np.where(donors >= at, donors + by, donors)
-    return np.sort(np.concatenate([needs[kept] << 32 | donors[kept], related]))
+    donors = excluded & LOW
+    if by:
+        kept = excluded + (donors >= at)
+    else:
+        is_own = donors == at
+        if np.array_equal(excluded[is_own], related):
+            return excluded
+        kept = excluded[~is_own]
+    return np.insert(kept, np.searchsorted(kept, related), related)
 
 
 def _spliced(table: _Rows, row: _Rows, *, at: int, drop: bool, skip: Collection[str] = ()) -> _Rows:

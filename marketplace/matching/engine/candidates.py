@@ -16,6 +16,8 @@ AREA_ROOM = 1 << 41
 # The area of everybody, where areas are not hard.
 ANYWHERE = -1
 CLOSED = -32_000
+FAIRNESS_BITS = 34
+_LONGEST = np.int64(np.iinfo(np.int32).max)
 
 Array = NDArray[Any]
 
@@ -108,9 +110,10 @@ def sweep_order(needs: Needs) -> Array:
     return order[np.argsort(group, kind="stable")]
 
 
-def fairness_order(needs: Needs) -> Array:
-    """Rows of the needs, the never-helped first, then the longest waiting, then the most urgent, then by code."""
-    return np.lexsort((-needs.urgency.astype(np.int64), -needs.waiting_days.astype(np.int64), 1 - needs.never_helped))
+def fairness_keys(needs: Needs) -> Array:
+    """(N,) int64 of FAIRNESS_BITS bits: smallest the never-helped, then the longest waiting, then the most urgent."""
+    was_helped = 1 - needs.never_helped.astype(np.int64)
+    return np.asarray(was_helped << 33 | _LONGEST - needs.waiting_days << 2 | 2 - needs.urgency)
 
 
 def neutral_order(needs: Needs) -> Array:

@@ -133,7 +133,7 @@ def why_not(problem: Problem, *, need: int, donor: int, rules: Rules | None = No
         found.append(Phrase("The donor does not give in this area."))
     if rules.must_fit_category and not category_levels(problem, **rows)[0]:
         found.append(Phrase("The donor does not give to this category."))
-    if problem.is_excluded(need, donor=donor):
+    if problem.is_excluded(np.array([need]), donors=np.array([donor])).any():
         found.append(Phrase("The two are related parties, who are never matched."))
     return found
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from marketplace.matching.engine.candidates import Rules, fairness_order, neutral_order
+from marketplace.matching.engine.candidates import FAIRNESS_BITS, Rules, fairness_keys, neutral_order
 from marketplace.matching.engine.pairs import pair_units
 from marketplace.matching.engine.pools import Pools
 from marketplace.matching.engine.prepared import Prepared, needs_of, pools_of_donors, pools_of_needs
@@ -99,13 +99,13 @@ class Setting:
 def worst_off_needs(problem: Problem, *, share: float) -> Array:
     """Rows of the first ``share`` of each county and kind: never helped first, then the longest waiting."""
     needs = problem.needs
-    order = fairness_order(needs)
-    group = (needs.division[order] // COUNTY) * len(KINDS) + needs.kind[order]
-    _, which, sizes = np.unique(group, return_inverse=True, return_counts=True)
-    by_group = np.argsort(which, kind="stable")
-    place = np.empty(len(order), dtype=np.int64)
-    place[by_group] = np.arange(len(order)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    rows: Array = np.sort(order[place < np.ceil(share * sizes[which])])
+    group = needs.division // COUNTY * len(KINDS) + needs.kind
+    keys = group << FAIRNESS_BITS | fairness_keys(needs)
+    order = np.argsort(keys, kind="stable")
+    begins = np.flatnonzero(np.diff(keys[order] >> FAIRNESS_BITS, prepend=-1))
+    sizes = np.diff(begins, append=len(order))
+    place = np.arange(len(order)) - np.repeat(begins, sizes)
+    rows: Array = np.sort(order[place < np.repeat(np.ceil(share * sizes), sizes)])
     return rows
 
 

@@ -84,8 +84,8 @@ def text_levels(vectors: Array, *, words: Array) -> Array:
 
 def eligible(problem: Problem, *, needs: Array, donors: Array, rules: Rules) -> Array:
     """(n,) bool: the hard rules for the pairs (needs[i], donors[i])."""
-    allowed = fits(problem, needs=needs, donors=donors, rules=rules)
-    return allowed & ~np.isin(needs.astype(np.int64) << 32 | donors, problem.excluded)
+    allowed: Array = fits(problem, needs=needs, donors=donors, rules=rules) & ~problem.is_excluded(needs, donors=donors)
+    return allowed
 
 
 def fits(problem: Problem, *, needs: Array, donors: Array, rules: Rules) -> Array:

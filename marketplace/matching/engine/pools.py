@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from marketplace.matching.engine.candidates import ANYWHERE, AREA_ROOM, LEVELS, Postings, Rules, is_nested, widths
 from marketplace.matching.engine.pairs import fits
-from marketplace.matching.engine.problem import CATEGORIES, KINDS, Needs, Problem
+from marketplace.matching.engine.problem import CATEGORIES, KINDS, Needs, Problem, stretches
 
 DONOR_MASK = (1 << 32) - 1
 
@@ -129,7 +129,7 @@ def _searched(problem: Problem, *, donors: Array, rules: Rules) -> tuple[Array, 
         return every, np.zeros_like(every), np.full_like(every, AREA_ROOM)
     begins, counts = gives.area_start[donors], np.diff(gives.area_start)[donors]
     owner = np.repeat(np.arange(len(donors)), counts)
-    areas = gives.area_codes[_stretches(begins, counts)]
+    areas = gives.area_codes[stretches(begins, counts)]
     is_widest = ~is_nested(owner, areas=areas)
     return owner[is_widest], areas[is_widest], widths(areas[is_widest])
 
@@ -156,13 +156,7 @@ def _excluded_of(problem: Problem, *, needs: Array) -> tuple[Array, Array]:
     """The forbidden pairs of some needs (n,): places in ``needs``, and the donors."""
     begins, ends = (np.searchsorted(problem.excluded, needs + turn << 32) for turn in (0, 1))
     counts = ends - begins
-    return np.repeat(np.arange(len(needs)), counts), problem.excluded[_stretches(begins, counts)] & DONOR_MASK
-
-
-def _stretches(begins: Array, counts: Array) -> Array:
-    """begins[0], begins[0] + 1, ... (counts[0] of them), begins[1], ..."""
-    ends = np.cumsum(counts)
-    return np.asarray(np.arange(counts.sum()) + np.repeat(begins - ends + counts, counts))
+    return np.repeat(np.arange(len(needs)), counts), problem.excluded[stretches(begins, counts)] & DONOR_MASK
 
 
 def _sums(values: Array, start: Array) -> Array:

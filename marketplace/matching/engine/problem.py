@@ -179,11 +179,11 @@ class Problem:
         """The row of a donor; KeyError where there is none."""
         return _index(self.donors.codes, code)
 
-    def is_excluded(self, need: int, *, donor: int) -> bool:
-        """True where the two are related parties."""
-        pair = (need << 32) | donor
-        at = int(np.searchsorted(self.excluded, pair))
-        return at < len(self.excluded) and int(self.excluded[at]) == pair
+    def is_excluded(self, needs: Array, *, donors: Array) -> Array:
+        """Which of the pairs (needs[i], donors[i]) are related parties: (n,) bool."""
+        pairs = needs.astype(np.int64) << 32 | donors
+        at = np.searchsorted(self.excluded, pairs)
+        return np.asarray(self.excluded.take(at, mode="clip") == pairs) if len(self.excluded) else at > 0
 
 
 def has_code(codes: Sequence[str], at: int, code: str) -> bool:
@@ -193,6 +193,12 @@ def has_code(codes: Sequence[str], at: int, code: str) -> bool:
 def party_key(name: str) -> int:
     """A party's name as a 63-bit number, the same on every machine."""
     return int.from_bytes(blake2b(name.encode(), digest_size=8).digest()) >> 1
+
+
+def stretches(begins: Array, counts: Array) -> Array:
+    """begins[0], begins[0] + 1, ... (counts[0] of them), begins[1], ... as (counts.sum(),) int64."""
+    ends = np.cumsum(counts)
+    return np.asarray(np.arange(counts.sum()) + np.repeat(begins - ends + counts, counts))
 
 
 def make_parties(pairs: Iterable[tuple[int, int]]) -> Parties:

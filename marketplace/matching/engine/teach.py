@@ -134,7 +134,7 @@ def allowed(problem: Problem, *, needs: Array, donors: Array, rules: Rules) -> A
         fits &= area_levels(problem, needs=needs, donors=donors) > 0
     if rules.must_fit_category:
         fits &= category_levels(problem, needs=needs, donors=donors) > 0
-    may: Array = fits & ~np.isin((needs.astype(np.int64) << 32) | donors, problem.excluded)
+    may: Array = fits & ~problem.is_excluded(needs, donors=donors)
     return may
 
 
