@@ -41,10 +41,14 @@ def test_the_county_gives_back_and_the_donor_and_the_public_read_it(app: Flask, 
     donor = client.login(db.session.get_one(User, scene.donor.user_id))
     for address in ("/my", f"/my/pledges/{scene.pledge.code}"):
         assert "已到位的钱物已退回给您" in text(donor.get(address))
-    assert "需求已撤下，原路退回" in text(donor.get(f"/my/pledges/{scene.pledge.code}"))
+    mine = text(donor.get(f"/my/pledges/{scene.pledge.code}"))
+    assert "需求已撤下，原路退回" in mine
+    for name in ("到位", "退回"):
+        assert f'data-l="{name}">1,480 元</td>' in mine
     public = text(client.logout().get(f"/disclosure/{scene.pledge.code}"))
     assert "需求已撤下，石渠县慈善会（演示）退回1,480.00 元，凭证 退款 2018-9" in public
     assert "原路退回" not in public
+    assert "还没有用" not in public
     assert "退回" in text(client.get("/disclosure"))
 
 

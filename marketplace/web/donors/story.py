@@ -78,12 +78,13 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """One unit of a pledge: of what, promised, arrived, used, in words."""
+    """One unit of a pledge: of what, promised, arrived, used, given back, in words; the last one may be empty."""
 
     items: str
     promised: str
     arrived: str
     used: str
+    returned: str
     left: str
 
 
@@ -121,8 +122,9 @@ def sums_of(pledge: Pledge, balances: dict[str, Totals]) -> list[Sum]:
         Sum(
             items=str(_(" + ")).join(names[unit]),
             promised=quantity(totals.pledged - totals.released, unit),
-            arrived=quantity(totals.received - totals.returned, unit),
+            arrived=quantity(totals.received, unit),
             used=quantity(totals.used, unit),
+            returned=quantity(totals.returned, unit) if totals.returned else "",
             left=quantity(totals.left, unit),
         )
         for unit, totals in sorted(balances.items())

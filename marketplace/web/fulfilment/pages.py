@@ -126,7 +126,7 @@ def _waits_for(case: Case) -> str:
     """The name of the act that somebody else has to do; the template says it in words."""
     state = case.pledge.state
     if case.need.state is NeedState.WITHDRAWN:
-        return "give_back" if case.to_give_back else "nothing"
+        return ""
     if _is_awaited(case):
         return "receipt"
     if state is PledgeState.RECEIVED:
