@@ -16,7 +16,7 @@ from marketplace.core.divisions import ancestors
 from marketplace.core.kinds import NeedCategory, PovertyAttribute, SupportKind, Urgency
 from marketplace.core.permissions import STAFF_ROLES
 from marketplace.core.workflow import HouseholdStatus, NeedState, PledgeState
-from marketplace.db import db
+from marketplace.db import UtcDateTime, db
 from marketplace.db.clock import china_day
 from marketplace.donors.models import Donor, Preference, RelatedParty
 from marketplace.households.models import Household
@@ -205,18 +205,10 @@ def _donor_row(
 
 
 def _histories(donor_id: int | None = None, *, before: datetime | None = None) -> dict[int, _History]:
-    then = (Pledge.ended_at < before, Pledge.received_at < before) if before else (sa.true(), sa.true())
-    is_broken = sa.and_(Pledge.state.in_(_BROKEN), then[0])
-    is_kept = sa.and_(Pledge.state.in_(_KEPT), then[1])
-    columns = (Pledge.donor_id, is_broken, is_kept, Pledge.value_fen, Pledge.created_at, Need.category)
-    # What somebody offered to a donor says nothing about the donor until it is accepted.
-    chosen = sa.select(*columns).join(Pledge.need).where(Pledge.accepted_at.is_not(None))
-    if before is not None:
-        chosen = chosen.where(Pledge.created_at < before)
-    if donor_id is not None:
-        chosen = chosen.where(Pledge.donor_id == donor_id)
+    given = _given(is_one=donor_id is not None, is_then=before is not None)
+    gifts = db.session.execute(given, {"donor_id": donor_id, "before": before})
     found: defaultdict[int, _History] = defaultdict(_History)
-    for giver_id, broken, kept, worth, made, category in db.session.execute(chosen):
+    for giver_id, broken, kept, worth, made, category in gifts:
         history = found[giver_id]
         history.last = made if history.last is None else max(history.last, made)
         if broken:
@@ -228,6 +220,21 @@ def _histories(donor_id: int | None = None, *, before: datetime | None = None) -
         if category is not None:
             history.categories[category] += 1
     return dict(found)
+
+
+@cache
+def _given(*, is_one: bool, is_then: bool) -> sa.Select[*tuple[Any, ...]]:
+    """What donors gave, or one of them, or as it stood then: broken, kept, worth, day, category."""
+    before = sa.bindparam("before", type_=UtcDateTime)
+    then = (Pledge.ended_at < before, Pledge.received_at < before) if is_then else (sa.true(), sa.true())
+    is_broken = sa.and_(Pledge.state.in_(_BROKEN), then[0])
+    is_kept = sa.and_(Pledge.state.in_(_KEPT), then[1])
+    columns = (Pledge.donor_id, is_broken, is_kept, Pledge.value_fen, Pledge.created_at, Need.category)
+    # What somebody offered to a donor says nothing about the donor until it is accepted.
+    chosen = sa.select(*columns).join(Pledge.need).where(Pledge.accepted_at.is_not(None))
+    if is_then:
+        chosen = chosen.where(Pledge.created_at < before)
+    return chosen.where(Pledge.donor_id == sa.bindparam("donor_id")) if is_one else chosen
 
 
 def gift_mixes(*, before: datetime | None = None) -> Mixes:

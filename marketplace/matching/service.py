@@ -142,7 +142,11 @@ def is_ready() -> bool:
 
 
 def note_change(*, need_id: int | None = None, donor_id: int | None = None, now: datetime) -> None:
-    """Write down that a need or a donor changed: the next ranking of any process takes it up."""
+    """Write down that a need or a donor changed: the next ranking of any process takes it up.
+
+    Who writes one down waits for those before: a reader that saw a number has seen all that are smaller.
+    """
+    _locked_run()
     _note(Need if donor_id is None else Donor, need_id if donor_id is None else donor_id, now=now)
 
 

@@ -1,5 +1,6 @@
 """Matching as a service: what is ranked, who is left out, what a change touches, what a donor is shown."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -13,7 +14,7 @@ from marketplace.core.workflow import NeedState
 from marketplace.db import db, transaction
 from marketplace.donors.models import Donor, Preference, RelatedParty
 from marketplace.matching import service
-from marketplace.matching.models import Direction, MatchRun, MatchSnapshot, Slot, Suggestion
+from marketplace.matching.models import Direction, MatchChange, MatchRun, MatchSnapshot, Slot, Suggestion
 from marketplace.matching.queries import donors_for_need, find_reasons, needs_for_donor
 from marketplace.needs.models import Need
 from marketplace.web.matching.refresh import settle_once
@@ -339,6 +340,27 @@ def test_what_another_process_changed_is_seen_by_the_next_change(app: Flask) -> 
         service.rerank_need(other.id, now=NOW)
     settle()
     assert factories.count_rows(Suggestion) == 0
+
+
+def test_who_notes_a_change_waits_for_the_one_before(app: Flask) -> None:
+    """A number that was seen has all smaller ones committed: else a change would be passed over."""
+    need, donor = factories.make_need(), make_donor()
+    run()
+    seen: list[int] = []
+
+    def note_too() -> None:
+        with app.app_context(), transaction():
+            service.note_change(donor_id=donor.id, now=NOW)
+            seen.extend(db.session.scalars(sa.select(MatchChange.need_id).where(MatchChange.need_id.is_not(None))))
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction():
+            service.note_change(need_id=need.id, now=NOW)
+            other = pool.submit(note_too)
+            with pytest.raises(TimeoutError):
+                other.result(timeout=0.3)
+        other.result(timeout=30)
+    assert seen == [need.id]
 
 
 def test_a_change_that_was_rolled_back_is_not_kept(app: Flask) -> None:
