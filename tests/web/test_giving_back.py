@@ -41,6 +41,7 @@ def test_the_county_gives_back_and_the_donor_and_the_public_read_it(app: Flask, 
     donor = client.login(db.session.get_one(User, scene.donor.user_id))
     for address in ("/my", f"/my/pledges/{scene.pledge.code}"):
         assert "已到位的钱物已退回给您" in text(donor.get(address))
+    assert "已退回给您</" in text(donor.get("/my"))
     mine = text(donor.get(f"/my/pledges/{scene.pledge.code}"))
     assert "需求已撤下，原路退回" in mine
     for name in ("到位", "退回"):
