@@ -1,6 +1,5 @@
 """Command line of the marketplace: one group whose commands are loaded only when they are called."""
 
-import gc
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
@@ -9,6 +8,7 @@ from typing import Any
 import click
 
 from marketplace.config import SettingsError
+from marketplace.core.collector import uncollected
 
 EXIT_REFUSED = 1
 EXIT_MISCONFIGURED = 2
@@ -28,13 +28,10 @@ class Lazy:
     summary: str
 
     def load(self) -> click.Command:
-        """Import the command; nothing that is imported goes again, so the collector need not look meanwhile."""
+        """Import the command."""
         module, _, attribute = self.place.partition(":")
-        gc.disable()
-        try:
+        with uncollected():
             command: click.Command = getattr(import_module(module), attribute)
-        finally:
-            gc.enable()
         return command
 
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from marketplace.audit import service as audit
 from marketplace.core.actor import SYSTEM
+from marketplace.core.collector import uncollected
 from marketplace.core.errors import NotFound
 from marketplace.db import UtcDateTime, db
 from marketplace.db.clock import china_day
@@ -86,9 +87,10 @@ def run(*, now: datetime, seed: int = 0) -> MatchRun:
     )
     db.session.add(record)
     db.session.flush()
-    warm = build_warm(record)
-    ranking = warm.ranker.run()
-    write_all(warm, ranking, run_id=record.id)
+    with uncollected():
+        warm = build_warm(record)
+        ranking = warm.ranker.run()
+        write_all(warm, ranking, run_id=record.id)
     _keep_snapshot(record, warm, ranking)
     db.session.execute(sa.delete(MatchChange).where(MatchChange.id <= warm.seen))
     record.needs, record.donors = len(warm.problem.needs), len(warm.problem.donors)
@@ -204,7 +206,8 @@ def plan_settling() -> Settling | None:
     if warm.is_old:
         warm = build_warm(last)
     keep_read(warm)
-    differences = find_differences(warm, warm.ranker.run(), run_id=last.id)
+    with uncollected():
+        differences = find_differences(warm, warm.ranker.run(), run_id=last.id)
     return Settling(run_id=last.id, seen=warm.seen, differences=differences)
 
 

@@ -1,8 +1,9 @@
 """Write lists of suggestions with their reasons; the only writer of the suggestion table."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from typing import Any, cast
 
 import numpy as np
@@ -50,7 +51,8 @@ def write_all(warm: Warm, ranking: Ranking, *, run_id: int) -> None:
     """Put a full run in the place of every list that stands."""
     db.session.execute(sa.delete(Suggestion))
     for direction, lists in _by_code(ranking).items():
-        _insert(_values(warm, direction, lists, run_id=run_id))
+        for values in _values(warm, direction, lists, run_id=run_id):
+            _insert(values)
 
 
 def find_differences(warm: Warm, ranking: Ranking, *, run_id: int) -> Differences:
@@ -67,7 +69,7 @@ def find_differences(warm: Warm, ranking: Ranking, *, run_id: int) -> Difference
         differing = {owner for owner in stored.keys() | made.keys() if stored.get(owner, []) != made.get(owner, [])}
         owners[direction] = sorted(differing)
         changed = {code: ranked for code, ranked in lists.items() if own[code] in differing}
-        values += _values(warm, direction, changed, run_id=run_id)
+        values += chain.from_iterable(_values(warm, direction, changed, run_id=run_id))
     return Differences(owners, values)
 
 
@@ -128,9 +130,10 @@ def write_donor(warm: Warm, code: str, *, run_id: int) -> None:
     _write_one(direction, warm.donors.ids[code], values)
 
 
-def _write_one(direction: Direction, owner: int, values: Sequence[dict[str, Any]]) -> None:
+def _write_one(direction: Direction, owner: int, values: Iterable[Sequence[dict[str, Any]]]) -> None:
     db.session.execute(_deleting(direction), {"owner": owner})
-    _insert(values)
+    for batch in values:
+        _insert(batch)
 
 
 @cache
@@ -145,20 +148,20 @@ def _insert(values: Sequence[dict[str, Any]]) -> None:
         db.session.execute(_INSERT, values[start : start + _BATCH])
 
 
-def _values(warm: Warm, direction: Direction, lists: dict[str, list[Ranked]], *, run_id: int) -> list[dict[str, Any]]:
-    """The rows of some lists, by the code of whose they are."""
+def _values(
+    warm: Warm, direction: Direction, lists: dict[str, list[Ranked]], *, run_id: int
+) -> Iterator[list[dict[str, Any]]]:
+    """The rows of some lists, by the code of whose they are; some at a time, so that only these are held."""
     is_for_need = direction is Direction.DONORS_FOR_NEED
     own = warm.problem.need_index if is_for_need else warm.problem.donor_index
     places = [(own(code), ranked) for code, suggestions in lists.items() for ranked in suggestions]
-    values: list[dict[str, Any]] = []
     for start in range(0, len(places), _BATCH):
         part = places[start : start + _BATCH]
         pairs = [(row, r.partner) if is_for_need else (r.partner, row) for row, r in part]
-        values += [
+        yield [
             {**pair, "run_id": run_id, "direction": direction, "rank": ranked.position, **_place(ranked, terms)}
             for (pair, terms), (_, ranked) in zip(_columns(warm, pairs), part, strict=True)
         ]
-    return values
 
 
 def _columns(warm: Warm, pairs: Sequence[tuple[int, int]]) -> Iterator[tuple[dict[str, Any], list[list[Any]]]]:

@@ -64,7 +64,10 @@ def test_a_perfect_pair_scores_a_hundred_points() -> None:
 @given(units=st.lists(st.integers(0, 4000), min_size=1, max_size=13), share=st.floats(0, 1))
 def test_points_are_split_without_loss(units: list[int], share: float) -> None:
     total = round(100 * share) if sum(units) else 0
-    shares = split_points(units, total=total)
+    # Two pairs at once: the same again, and one without any units.
+    both = np.array([units, [0] * len(units)]).T
+    shares, nothing = split_points(both, totals=np.array([total, 0])).T.tolist()
+    assert nothing == [0] * len(units)
     assert sum(shares) == total
     assert all(abs(part - total * term / max(sum(units), 1)) < 1 for part, term in zip(shares, units, strict=True))
 

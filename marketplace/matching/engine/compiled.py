@@ -1,10 +1,11 @@
 """One way to compile: cached on disk where a place can be written, free of Python's lock, and ready for threads."""
 
-import gc
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar, cast
+
+from marketplace.core.collector import uncollected
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -14,21 +15,17 @@ _UNUSED = ("scipy", "cffi", "coverage")
 
 @contextmanager
 def _lean() -> Iterator[None]:
-    """Import without what is not needed, and without collecting garbage: modules are kept."""
+    """Import without what is not needed."""
     hidden = [name for name in _UNUSED if name not in sys.modules]
     cast("dict[str, Any]", sys.modules).update(dict.fromkeys(hidden))
-    was_collecting = gc.isenabled()
-    gc.disable()
     try:
         yield
     finally:
-        if was_collecting:
-            gc.enable()
         for name in hidden:
             del sys.modules[name]
 
 
-with _lean():
+with _lean(), uncollected():
     from numba import njit
     from numba.core.registry import cpu_target
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from marketplace.matching.engine.rank import points_of
 
 FEN = 100
 PERCENT = 100
+KEPT_PHRASES = 4_096
 AREA_WORDS = (
     "Gives nationwide",
     "Same province",
@@ -44,8 +46,7 @@ class Phrase:
     params: dict[str, str | int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(NamedTuple):
     """One term of the score: its phrase, its whole points, its exact units, and the feature's value in [0, 1]."""
 
     feature: Feature
@@ -84,37 +85,49 @@ def explain_pairs(
     """explain() of each pair (needs[i], donors[i]), with the features of all worked out at once."""
     levels = pair_levels(problem, needs=needs, donors=donors)
     units = model.steps()[:, np.newaxis] * levels
-    full = model.full_units()
-    columns = zip(needs.tolist(), donors.tolist(), levels.T.tolist(), units.T.tolist(), strict=True)
-    for need, donor, pair, terms in columns:
-        total = sum(terms)
-        points = points_of(total, full=full)
+    totals = units.sum(axis=0)
+    points = points_of(totals, full=model.full_units())
+    told = _facts(problem, needs=needs, donors=donors, levels=levels)
+    facts = [list(zip(*(column.tolist() for column in told[feature]), strict=True)) for feature in FEATURES]
+    pairs = zip(
+        problem.needs.kind[needs].tolist(),
+        totals.tolist(),
+        points.tolist(),
+        levels.T.tolist(),
+        units.T.tolist(),
+        split_points(units, totals=points).T.tolist(),
+        np.argsort(-units, axis=0, kind="stable").T.tolist(),
+        np.count_nonzero(units > 0, axis=0).tolist(),
+        strict=True,
+    )
+    for row, (kind, total, whole, level, unit, share, order, count) in enumerate(pairs):
         yield Explanation(
-            points=points,
+            points=whole,
             units=total,
             version=model.version,
-            fact=Phrase(KIND_WORDS[KINDS[int(problem.needs.kind[need])]]),
-            reasons=_reasons(problem, (need, donor), levels=pair, units=terms, points=points),
-            levels=tuple(pair),
+            fact=_KIND_PHRASES[kind],
+            reasons=tuple(
+                Reason(FEATURES[at], _WORDS[at](*facts[at][row]), share[at], unit[at], level[at] / _TOPS[at])
+                for at in order[:count]
+            ),
+            levels=tuple(level),
         )
 
 
-def _reasons(
-    problem: Problem, pair: tuple[int, int], *, levels: list[int], units: list[int], points: int
-) -> tuple[Reason, ...]:
-    shares = split_points(units, total=points)
-    reasons = [
-        Reason(
-            feature=feature,
-            phrase=_WORDS[feature](problem, *pair, levels[index]),
-            points=shares[index],
-            units=units[index],
-            value=levels[index] / int(TOPS[index]),
-        )
-        for index, feature in enumerate(FEATURES)
-        if units[index] > 0
-    ]
-    return tuple(sorted(reasons, key=lambda reason: -reason.units))
+def _facts(
+    problem: Problem, *, needs: NDArray[Any], donors: NDArray[Any], levels: NDArray[Any]
+) -> dict[Feature, tuple[NDArray[Any], ...]]:
+    """What the words of each feature are made of, a row for each pair: its level where nothing else is named."""
+    asks, gives = problem.needs, problem.donors
+    open_fen, budget = asks.amount_fen[needs], gives.budget_fen[donors]
+    return {feature: (levels[at],) for at, feature in enumerate(FEATURES)} | {
+        Feature.AMOUNT: (gives.typical_fen[donors], open_fen),
+        Feature.BUDGET: (budget, open_fen),
+        Feature.SUCCESS: (gives.successes[donors], gives.outcomes[donors]),
+        Feature.CAPACITY: (budget,),
+        Feature.RECENCY: (gives.last_active_days[donors],),
+        Feature.WAITING: (asks.waiting_days[needs],),
+    }
 
 
 def why_not(problem: Problem, *, need: int, donor: int, rules: Rules | None = None) -> list[Phrase]:
@@ -138,16 +151,17 @@ def why_not(problem: Problem, *, need: int, donor: int, rules: Rules | None = No
     return found
 
 
-def split_points(units: list[int], *, total: int) -> list[int]:
-    """Whole points in the proportion of the units that add up to ``total`` (largest remainder, earlier first)."""
-    whole = sum(units)
-    if whole == 0:
-        return [0] * len(units)
-    shares = [total * term // whole for term in units]
-    by_remainder = sorted(range(len(units)), key=lambda index: (-(total * units[index] % whole), index))
-    for index in by_remainder[: total - sum(shares)]:
-        shares[index] += 1
-    return shares
+def split_points(units: NDArray[Any], *, totals: NDArray[Any]) -> NDArray[Any]:
+    """Whole points (F, n) in the proportion of the units (F, n), adding up to ``totals`` (n,).
+
+    By largest remainder, of equal ones the earlier first; nothing where there are no units.
+    """
+    whole = np.maximum(units.sum(axis=0), 1)
+    shares, left = np.divmod(totals * units, whole)
+    order = np.argsort(-left, axis=0, kind="stable")
+    turn = np.argsort(order, axis=0)
+    more: NDArray[Any] = shares + (turn < (totals - shares.sum(axis=0)) * (units.sum(axis=0) > 0))
+    return more
 
 
 def yuan(fen: int) -> str:
@@ -155,71 +169,67 @@ def yuan(fen: int) -> str:
     return f"{fen // FEN:,}" if fen % FEN == 0 else f"{fen // FEN:,}.{fen % FEN:02d}"
 
 
-def _category(problem: Problem, need: int, donor: int, level: int) -> Phrase:
+def _category(level: int) -> Phrase:
     return Phrase("Wants to help with this category" if level == features.CATEGORY_NAMED else "Open to every category")
 
 
-def _area(problem: Problem, need: int, donor: int, level: int) -> Phrase:
+def _area(level: int) -> Phrase:
     return Phrase(AREA_WORDS[level - 1])
 
 
-def _amount(problem: Problem, need: int, donor: int, level: int) -> Phrase:
-    typical = yuan(int(problem.donors.typical_fen[donor]))
+def _amount(typical: int, open_fen: int) -> Phrase:
     return Phrase(
         "Usually gives about %(typical)s yuan, %(open)s yuan are open",
-        {"typical": typical, "open": yuan(int(problem.needs.amount_fen[need]))},
+        {"typical": yuan(typical), "open": yuan(open_fen)},
     )
 
 
-def _budget(problem: Problem, need: int, donor: int, level: int) -> Phrase:
-    share = PERCENT * int(problem.donors.budget_fen[donor]) // int(problem.needs.amount_fen[need])
+def _budget(budget: int, open_fen: int) -> Phrase:
+    share = PERCENT * budget // open_fen
     if share >= PERCENT:
         return Phrase("The budget covers the whole amount")
     return Phrase("The budget covers %(percent)s%% of the amount", {"percent": share})
 
 
-def _text(problem: Problem, need: int, donor: int, level: int) -> Phrase:
+def _text(level: int) -> Phrase:
     return Phrase("The words are %(percent)s%% alike", {"percent": PERCENT * level // features.TEXT_LENGTH})
 
 
-def _neighbours(problem: Problem, need: int, donor: int, level: int) -> Phrase:
+def _neighbours(level: int) -> Phrase:
     return Phrase("%(percent)s%% of similar donors' gifts went to this category", {"percent": level})
 
 
-def _success(problem: Problem, need: int, donor: int, level: int) -> Phrase:
-    outcomes = int(problem.donors.outcomes[donor])
+def _success(kept: int, outcomes: int) -> Phrase:
     if not outcomes:
         return Phrase("No promises to judge by yet")
-    kept = int(problem.donors.successes[donor])
     return Phrase("Kept %(kept)s of %(all)s promises", {"kept": kept, "all": outcomes})
 
 
-def _capacity(problem: Problem, need: int, donor: int, level: int) -> Phrase:
-    return Phrase("%(budget)s yuan of budget left", {"budget": yuan(int(problem.donors.budget_fen[donor]))})
+def _capacity(budget: int) -> Phrase:
+    return Phrase("%(budget)s yuan of budget left", {"budget": yuan(budget)})
 
 
-def _recency(problem: Problem, need: int, donor: int, level: int) -> Phrase:
-    days = int(problem.donors.last_active_days[donor])
+def _recency(days: int) -> Phrase:
     return Phrase("Active %(days)s days ago", {"days": days}) if days else Phrase("Active today")
 
 
-def _urgency(problem: Problem, need: int, donor: int, level: int) -> Phrase:
+def _urgency(level: int) -> Phrase:
     return Phrase("Urgent" if level == 1 else "Critical")
 
 
-def _vulnerability(problem: Problem, need: int, donor: int, level: int) -> Phrase:
+def _vulnerability(level: int) -> Phrase:
     return Phrase("Household in hardship, degree %(degree)s of 100", {"degree": level})
 
 
-def _waiting(problem: Problem, need: int, donor: int, level: int) -> Phrase:
-    return Phrase("Waiting %(days)s days", {"days": int(problem.needs.waiting_days[need])})
+def _waiting(days: int) -> Phrase:
+    return Phrase("Waiting %(days)s days", {"days": days})
 
 
-def _never_helped(problem: Problem, need: int, donor: int, level: int) -> Phrase:
+def _never_helped(level: int) -> Phrase:
     return Phrase("Never helped before")
 
 
-_WORDS: dict[Feature, Callable[[Problem, int, int, int], Phrase]] = {
+_WORDS_OF: dict[Feature, Callable[..., Phrase]] = {
     Feature.CATEGORY: _category,
     Feature.AREA: _area,
     Feature.AMOUNT: _amount,
@@ -234,3 +244,7 @@ _WORDS: dict[Feature, Callable[[Problem, int, int, int], Phrase]] = {
     Feature.WAITING: _waiting,
     Feature.NEVER_HELPED: _never_helped,
 }
+# In the order of FEATURES. The same words come again and again: a phrase is made once.
+_WORDS = tuple(lru_cache(maxsize=KEPT_PHRASES)(_WORDS_OF[feature]) for feature in FEATURES)
+_TOPS = TOPS.tolist()
+_KIND_PHRASES = tuple(Phrase(KIND_WORDS[kind]) for kind in KINDS)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ MOST_UNITS = 31_000
 POINTS = 100
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Model:
     """Weights by feature, none negative (every feature is monotone: more is never worse), and their version."""
 
@@ -43,6 +44,10 @@ class Model:
 
     def full_units(self) -> int:
         """The score of a pair with every feature at its top; it stands for 100 points."""
+        return self._full_units
+
+    @cached_property
+    def _full_units(self) -> int:
         return int((self.steps() * TOPS).sum())
 
 

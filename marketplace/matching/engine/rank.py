@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ from marketplace.matching.engine.problem import Problem
 from marketplace.matching.engine.top import NOBODY, Top
 
 Array = NDArray[Any]
+Whole = TypeVar("Whole", int, Array)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +142,8 @@ def rank(
     return make_ranker(problem, day=day, model=model, policy=policy, k=k, seed=seed).run()
 
 
-def points_of(units: int, *, full: int) -> int:
-    """A score in whole points out of 100."""
+def points_of(units: Whole, *, full: int) -> Whole:
+    """A score, or an array of scores, in whole points out of 100."""
     return (2 * POINTS * units + full) // (2 * full)
 
 
