@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from marketplace.matching.engine import benchmark, benchmark_sizes
+from marketplace.matching.engine import benchmark, benchmark_jobs, benchmark_sizes
 
 ROW = {"method", "case", "needs", "donors", "best_s", "median_s", "cpu_s", "peak_mb"}
 
@@ -30,13 +30,13 @@ def test_the_report_has_its_form_and_is_exact() -> None:
 
 
 def test_memory_is_measured_in_a_process_of_its_own() -> None:
-    peak = benchmark.peak_of(benchmark.engine_blocked, needs=50, donors=50, seed=0)
+    peak = benchmark.peak_of(benchmark_jobs.engine_blocked, needs=50, donors=50, seed=0)
     assert peak > 10
 
 
 def test_a_difference_from_numpy_would_be_seen() -> None:
     synthetic = benchmark.synthetic_problem(40, donors=30, seed=1)
-    lists, others = benchmark.engine_all_pairs(synthetic), benchmark.numpy_all_pairs(synthetic)
+    lists, others = benchmark_jobs.engine_all_pairs(synthetic), benchmark_jobs.numpy_all_pairs(synthetic)
     assert benchmark.same_lists(lists, others=others)
     others[0].units[3, 0] += 1
     assert not benchmark.same_lists(lists, others=others)
@@ -69,6 +69,6 @@ def test_a_small_market_is_measured_beside_numpy_and_is_exact() -> None:
 
 def test_the_large_case_has_the_form_of_a_row() -> None:
     row = benchmark_sizes.large_row(
-        benchmark_sizes.engine_hard_with_text, case="blocked_with_text", rounds=1, seed=0, needs=200, donors=90
+        benchmark_jobs.engine_hard_with_text, case="blocked_with_text", rounds=1, seed=0, needs=200, donors=90
     )
     assert set(row) == ROW

@@ -8,48 +8,27 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import Any
 
-from marketplace.matching.engine import top
 from marketplace.matching.engine.benchmark import (
-    DAY,
-    PLACES,
-    WITHOUT_TEXT,
     Job,
     Measure,
     Progress,
-    engine_with_text,
-    numpy_with_text,
     peak_mb,
     reset_peak,
     same_lists,
 )
-from marketplace.matching.engine.candidates import Rules
-from marketplace.matching.engine.lists import Policy
-from marketplace.matching.engine.model import EXPERT
-from marketplace.matching.engine.prepared import prepare
-from marketplace.matching.engine.rank import Ranking, rank
+from marketplace.matching.engine.benchmark_jobs import (
+    engine_hard,
+    engine_hard_full_lists,
+    engine_hard_with_text,
+    engine_with_text,
+    numpy_with_text,
+)
 from marketplace.matching.engine.synthetic import Synthetic, synthetic_problem
-from marketplace.matching.engine.top import Top
 
 SMALL_NEEDS, SMALL_DONORS = 313, 7_177
 LARGE_NEEDS, LARGE_DONORS = 1_000_000, 100_000
-HARD = Rules(must_fit_category=True)
 # Rounds of a fifth of a second each would otherwise be over before a clock can tell them apart.
 SMALL_TURNS = 3
-
-
-def engine_hard(synthetic: Synthetic) -> tuple[Top, Top]:
-    """Only pairs that area, kind and category allow, every feature but text."""
-    return top.best_pairs(prepare(synthetic.problem, model=WITHOUT_TEXT, rules=HARD), k=PLACES)
-
-
-def engine_hard_with_text(synthetic: Synthetic) -> tuple[Top, Top]:
-    """The same with every feature."""
-    return top.best_pairs(prepare(synthetic.problem, model=EXPERT, rules=HARD), k=PLACES)
-
-
-def engine_hard_full_lists(synthetic: Synthetic) -> Ranking:
-    """The same as lists are shown: with the floor for the worst off, exploration by lot, and neutral lists."""
-    return rank(synthetic.problem, day=DAY, policy=Policy(rules=HARD))
 
 
 @dataclass(frozen=True, slots=True)
