@@ -30,6 +30,7 @@ CENTRE = {
     Signal.KIND: 0.25,
     Signal.AREA: 0.5,
     Signal.BUDGET: 0.1,
+    Signal.EXPOSURE: 1.0,
 }
 HELD, FREE, LOOSE = 0.1, 0.03, 0.003
 LOOSELY_HELD = frozenset({Signal.NEW_RATE, Signal.RECENT_RATE, Signal.TOTAL, Signal.IS_NEW, Signal.WAITING})
@@ -78,7 +79,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ranker:
-    """Weights (21,) in the order of SIGNALS; ``wide``: all signals are read; ``strength``: how far lists are spread."""
+    """Weights (22,) in the order of SIGNALS; ``wide``: all signals are read; ``strength``: how far lists are spread."""
 
     weights: Array
     wide: bool = False

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from marketplace.matching.engine.exposure import expected_share
 from marketplace.matching.engine.factors import Factors, alternating_least_squares
 from marketplace.matching.engine.history import UNKNOWN, History
 from marketplace.matching.engine.kinship import Neighbours, Shares, make_neighbours, make_shares
@@ -103,7 +104,7 @@ class Past:
 
     @cached_property
     def need_columns(self) -> Array:
-        """The signals of a need alone: recency, popularity, is_new, waiting (4, candidates)."""
+        """The signals of a need alone: recency, popularity, is_new, waiting, exposure (5, candidates)."""
         last = np.full(self.seen.width, _NEVER)
         np.minimum.at(last, self.seen.columns, self.last)
         fresh = np.bincount(self.seen.columns, 0.5 ** (self.first / SLOW), minlength=self.seen.width)
@@ -111,7 +112,15 @@ class Past:
         days = np.where((published != UNKNOWN) & (published < self.start), self.start - published, 0)
         is_new = self.popularity == 0
         recency = np.where(is_new, 0.0, -np.log1p(last / FAST))
-        return np.stack([recency, np.log1p(fresh), is_new, np.log1p(days)])[:, self.candidates]
+        of_needs = np.stack([recency, np.log1p(fresh), is_new, np.log1p(days)])[:, self.candidates]
+        return np.vstack([of_needs, self._exposure()])
+
+    def _exposure(self) -> Array:
+        history = self.history
+        if not (history.published != UNKNOWN).any():
+            return np.zeros(len(self.candidates))
+        share = expected_share(history.published, history.closed, rows=self.candidates, start=self.start, end=self.end)
+        return np.log(share)
 
     @cached_property
     def donor_columns(self) -> Array:

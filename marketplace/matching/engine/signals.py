@@ -1,6 +1,6 @@
-"""What a history says of a donor and a need before a day: twenty-one signals, each known from what came earlier.
+"""What a history says of a donor and a need before a day: twenty-two signals, each known from what came earlier.
 
-Sixteen are what experts expect to matter. Five more are the scores of plain rankers, so that whatever one of those
+Seventeen are what experts expect to matter. Five more are the scores of plain rankers, so that whatever one of those
 alone gets right the ranking can learn; they are read only where there are lists enough to learn from (``wide``).
 """
 
@@ -38,6 +38,7 @@ class Signal(StrEnum):
     POPULARITY = "popularity"
     IS_NEW = "is_new"
     WAITING = "waiting"
+    EXPOSURE = "exposure"
     COGIVING = "cogiving"
     TASTES = "tastes"
     WORDS = "words"
@@ -51,7 +52,7 @@ SIGN_UNKNOWN = frozenset({Signal.TOTAL, Signal.IS_NEW, Signal.WAITING})
 
 
 def donor_signals(past: Past, donor: int, *, wide: bool = False) -> Array:
-    """(candidates, 21) float32, in the order of SIGNALS; zero what the history does not know, and WIDE unless asked."""
+    """(candidates, 22) float32, in the order of SIGNALS; zero what the history does not know, and WIDE unless asked."""
     rows = past.candidates
     columns = {signal: np.zeros(len(rows)) for signal in SIGNALS}
     lately, alike = past.neighbours.likeness(donor), past.plain_neighbours.likeness(donor)
@@ -64,7 +65,7 @@ def donor_signals(past: Past, donor: int, *, wide: bool = False) -> Array:
     columns[Signal.TEXT] = past.text.dot(text_profile(past, donor, weights=0.5 ** (past.last / PLAIN)))[rows]
     columns[Signal.CATEGORY], columns[Signal.KIND], columns[Signal.AREA] = (x[rows] for x in _lifts(past, donor))
     columns[Signal.AMOUNT], columns[Signal.BUDGET] = (x[rows] for x in _amounts(past, donor))
-    names = (Signal.RECENCY, Signal.POPULARITY, Signal.IS_NEW, Signal.WAITING)
+    names = (Signal.RECENCY, Signal.POPULARITY, Signal.IS_NEW, Signal.WAITING, Signal.EXPOSURE)
     columns.update(zip(names, past.need_columns, strict=True))
     for name, value in zip(
         (Signal.NEW_RATE, Signal.RECENT_RATE, Signal.TOTAL), past.donor_columns[:, donor], strict=True
