@@ -51,7 +51,8 @@ def test_sizes_below_one_are_refused(sizes: dict[str, int]) -> None:
 def test_loading_the_engine_does_not_load_the_compiler() -> None:
     code = (
         "import sys; import marketplace.matching.engine.rank, marketplace.matching.engine.build, "
-        "marketplace.matching.engine.explain; sys.exit('numba' in sys.modules)"
+        "marketplace.matching.engine.explain, marketplace.cli.match, marketplace.cli.nightly; "
+        "sys.exit('numba' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 

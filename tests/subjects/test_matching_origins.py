@@ -84,6 +84,13 @@ def test_the_difference_to_each_other_ranker_has_its_own_interval(pooled: dict[s
                 assert low <= row[ahead] <= high
 
 
+def test_every_interval_holds_its_value(pooled: dict[str, Any]) -> None:
+    for row in pooled["rows"]:
+        for name, value in row.items():
+            if (interval := row.get(f"{name.removesuffix('_at_10')}_ci")) is not None:
+                assert interval[0] <= value <= interval[1], name
+
+
 def test_what_is_better_for_every_query_is_above_though_the_plain_intervals_overlap() -> None:
     theirs = np.linspace(0.0, 0.8, 9)
     ours, other = compare([{OURS: lists_of(*(theirs + 0.1)), "other": lists_of(*theirs)}], direction="x", seed=0)

@@ -16,11 +16,12 @@ To read it in an hour, in this order:
 5. ``allocate`` with ``allocate_pairs`` (what is weighed), ``allocate_flow`` (the flow), ``allocate_measure`` (its
    worth): spreads budgets so that few needs get nothing; it only proposes.
 6. ``success``, ``chances``: the chance that a pair comes about; ``fit``, ``teach``: learning from outcomes; ``past``
-   with ``kinship``, ``factors``, ``sparse``, then ``signals``, ``learnt``, ``spread``: learning from histories.
-7. ``evaluate`` (``origins``: several splits in one) with ``history``, ``baselines``, ``metrics``, ``report``: rankers
-   compared on a history; ``simulate``: a synthetic year; ``benchmark`` (``benchmark_jobs``, ``benchmark_sizes``),
-   ``allocate_benchmark``, ``peers``, ``synthetic``: speed and memory beside other tools. ``compiled`` is how code is
-   compiled.
+   with ``kinship``, ``factors``, ``exposure``, ``sparse`` (``walks``), then ``signals``, ``learnt``, ``spread``:
+   learning from histories.
+7. ``evaluate`` (``origins``: several splits in one) with ``history``, ``baselines``, ``metrics``, ``compare``,
+   ``judged``, ``report``: rankers compared on a history; ``simulate``: a synthetic year; ``benchmark``
+   (``benchmark_jobs``, ``benchmark_sizes``), ``allocate_benchmark``, ``peers``, ``synthetic``: speed and memory beside
+   other tools. ``compiled`` is how code is compiled.
 
 Units: money is whole fen; an amount's level is a sixteenth of a doubling; a feature is a whole number of steps from 0
 to its top; a score is a sum of units, about 30,000 for a perfect pair, shown as points out of 100; waiting is in days;

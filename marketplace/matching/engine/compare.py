@@ -104,7 +104,13 @@ def _shown(origins: Sequence[Lists], weights: Sequence[Array]) -> dict[str, Any]
     share, even = drawn[0].tolist()
     return {
         "share_shown": share,
-        "share_shown_ci": interval_of(drawn[1:, 0]),
+        "share_shown_ci": _about(share, drawn[1:, 0]),
         "gini": even,
-        "gini_ci": interval_of(drawn[1:, 1]),
+        "gini_ci": _about(even, drawn[1:, 1]),
     }
+
+
+def _about(value: float, draws: Array) -> list[float]:
+    """The interval of the draws moved to the value: a list drawn twice shows nothing new, so that each shows less."""
+    low, high = interval_of(np.clip(draws - draws.mean() + value, 0.0, 1.0))
+    return [min(low, value), max(high, value)]

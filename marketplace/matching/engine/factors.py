@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from marketplace.matching.engine.compiled import compiled
 from marketplace.matching.engine.sparse import Table
 
 FACTORS = 32
@@ -45,23 +44,14 @@ def alternating_least_squares(seen: Table, *, seed: int = SEED) -> Factors:
 
 def _solve(table: Table, other: Array) -> Array:
     """The factors of each row, the other side's held; rows without entries stay zero."""
+    from marketplace.matching.engine.walks import add_up  # noqa: PLC0415 - numba would slow every start
+
     common = other.T @ other + RIDGE * np.eye(FACTORS)
     out = np.zeros((len(table), FACTORS))
     rows = np.flatnonzero(table.sizes())
     for chosen in np.split(rows, range(_BATCH, len(rows), _BATCH)):
         squares, sums = np.zeros((len(chosen), FACTORS, FACTORS)), np.zeros((len(chosen), FACTORS))
-        _add_up(table.start, table.columns, other, chosen, squares, sums)
+        add_up(table.start, table.columns, other, chosen, squares, sums)
         right = (1 + CONFIDENCE) * sums[:, :, np.newaxis]
         out[chosen] = np.linalg.solve(common + CONFIDENCE * squares, right)[:, :, 0]
     return out
-
-
-@compiled
-def _add_up(start: Array, columns: Array, other: Array, rows: Array, squares: Array, sums: Array) -> None:
-    for at in range(len(rows)):
-        for entry in range(start[rows[at]], start[rows[at] + 1]):
-            factors = other[columns[entry]]
-            for one in range(len(factors)):
-                sums[at, one] += factors[one]
-                for two in range(len(factors)):
-                    squares[at, one, two] += factors[one] * factors[two]

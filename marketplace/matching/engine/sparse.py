@@ -1,4 +1,4 @@
-"""Sparse tables in compressed rows, and the two walks over them that ranking by history needs."""
+"""Sparse tables in compressed rows, and what ranking by history does with them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,8 +6,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-from marketplace.matching.engine.compiled import compiled
 
 Array = NDArray[Any]
 
@@ -49,14 +47,18 @@ class Table:
 
     def dot(self, vector: Array) -> Array:
         """Rows times a vector (width,) -> (rows,) float32."""
+        from marketplace.matching.engine.walks import dot  # noqa: PLC0415 - numba would slow every start
+
         out = np.zeros(len(self), dtype=np.float32)
-        _dot(self.start, self.columns, self.values, np.ascontiguousarray(vector, dtype=np.float32), out)
+        dot(self.start, self.columns, self.values, np.ascontiguousarray(vector, dtype=np.float32), out)
         return out
 
     def row_sum(self, weights: Array) -> Array:
         """The sum of all rows, each by its weight: weights (rows,) -> (width,) float64; zero weights cost nothing."""
+        from marketplace.matching.engine.walks import row_sum  # noqa: PLC0415 - numba would slow every start
+
         out = np.zeros(self.width, dtype=np.float64)
-        _row_sum(self.start, self.columns, self.values, np.ascontiguousarray(weights, dtype=np.float64), out)
+        row_sum(self.start, self.columns, self.values, np.ascontiguousarray(weights, dtype=np.float64), out)
         return out
 
     def unit_rows(self) -> "Table":
@@ -79,21 +81,3 @@ def table_of(rows: Array, columns: Array, values: Array, *, height: int, width: 
     order = np.lexsort((columns, rows))
     start = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=height))]).astype(np.int64)
     return Table(start, columns[order].astype(np.int32), values[order].astype(np.float32), width)
-
-
-@compiled
-def _dot(start: Array, columns: Array, values: Array, vector: Array, out: Array) -> None:
-    for row in range(len(start) - 1):
-        total = 0.0
-        for at in range(start[row], start[row + 1]):
-            total += values[at] * vector[columns[at]]
-        out[row] = total
-
-
-@compiled
-def _row_sum(start: Array, columns: Array, values: Array, weights: Array, out: Array) -> None:
-    for row in range(len(start) - 1):
-        weight = weights[row]
-        if weight != 0.0:
-            for at in range(start[row], start[row + 1]):
-                out[columns[at]] += weight * values[at]
