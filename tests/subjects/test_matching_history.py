@@ -346,6 +346,24 @@ def test_what_is_much_for_one_category_and_little_for_another_is_learnt(tmp_path
     assert found["brier"] < 0.8 * found["brier_base"]
 
 
+def test_failures_that_are_known_late_do_not_make_all_that_is_late_a_success(tmp_path: Path) -> None:
+    """Successes close within days, failures when they expire: of the last published only successes are known."""
+    rng = np.random.default_rng(4)
+    rows = []
+    for number in range(1_500):
+        published = int(rng.integers(0, 700))
+        succeeds = rng.random() < (0.55, 0.75, 0.9)[number % 3]
+        closed = published + (int(rng.integers(1, 60)) if succeeds else 180)
+        begins, ends = ((FIRST + timedelta(days=day)).isoformat() for day in (published, closed))
+        told = {"closed_at": ends, "outcome": int(succeeds)} if closed < 700 else {}
+        rows.append({"need_id": f"n{number:04d}", "published_at": begins, "category": number % 3, **told})
+    history = read_history(needs_of(tmp_path, *rows))
+    learnt = learn_outcomes(history, start=FIRST.toordinal() + 700, seed=0)
+    chances = learnt.of(history, np.arange(3))
+    assert chances == pytest.approx([0.55, 0.75, 0.9], abs=0.06)
+    assert learnt.base == pytest.approx(0.733, abs=0.04)
+
+
 def test_open_needs_are_censored_and_those_that_lasted_long_count_for_them(tmp_path: Path) -> None:
     rows = [
         {"need_id": f"n{row}", "published_at": f"2020-01-{1 + row % 28:02d}", "closed_at": closed, "outcome": 1}

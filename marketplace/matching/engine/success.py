@@ -143,9 +143,13 @@ def judge_pairs(windows: list[Past], past: Past, asked: Asked, *, min_gifts: int
 
 
 def learn_outcomes(history: History, *, start: int, seed: int) -> Outcomes:
-    """Rates of groups, then what they weigh, learnt on all needs; the latest quarter shows what has drifted."""
+    """Rates of groups, then what they weigh, learnt on all needs; the quarter known last shows what has drifted.
+
+    Known last, not published last: of late needs only those are known that ended soon, and these ended well.
+    """
     rows, weight = resolved(history, start=start)
-    order = np.argsort(history.published[rows], kind="stable")
+    known = np.where(history.closed[rows] != UNKNOWN, history.closed[rows], history.published[rows])
+    order = np.argsort(known, kind="stable")
     rows, weight = rows[order], weight[order]
     happened = history.outcome[rows] == 1
     bounds = _size_bounds(history, rows)
@@ -157,7 +161,8 @@ def learn_outcomes(history: History, *, start: int, seed: int) -> Outcomes:
     model = fit_chances(features, happened=happened, weight=weight, expert=expert, prior_rate=START_RATE)
     late = slice(round(len(rows) * (1 - LATEST)), None)
     return Outcomes(
-        model=recalibrated(model, features[late], happened=happened[late], weight=weight[late]),
+        # Of what became known in a span of time nothing is missing: these weigh alike.
+        model=recalibrated(model, features[late], happened=happened[late], weight=np.ones(len(features[late]))),
         rates=rates,
         base=float(shrunk_rate(happened, weight=weight, prior=START_RATE)),
     )
