@@ -18,7 +18,7 @@ from marketplace.db import db
 from marketplace.db.clock import china_day
 from marketplace.matching.adopted import adopted_model
 from marketplace.matching.engine.build import build_problem
-from marketplace.matching.engine.history import History, make_history
+from marketplace.matching.engine.history import UNKNOWN, History, make_history
 from marketplace.matching.engine.success import learn_outcomes, measure_outcomes
 from marketplace.matching.engine.teach import Block, card, teach
 from marketplace.matching.engine.worth import Step, step_rates, worths
@@ -32,6 +32,7 @@ from marketplace.pledges.models import Pledge
 # Three blocks to learn from and one to be measured on, each with as many pledges.
 BLOCKS = 4
 HELD_OUT = 0.25
+NEARLY_ALL = 0.99
 
 
 def train(*, now: datetime, seed: int = 0) -> LearnedModel:
@@ -121,23 +122,29 @@ def _block(begun: Sequence[Fate], *, worth: NDArray[np.float64]) -> Block:
 
 
 def _learn_chances(*, now: datetime, seed: int) -> tuple[dict[str, object], dict[str, float]]:
-    """How true the chances were on the latest quarter of needs, and the chance of each open need by its code.
+    """How true the chances were on the latest quarter of needs that had their time, and each open need's by its code.
 
-    Where they were not truer than the rate of all, every need gets the rate of all.
+    A need had its time when nearly all that ended had ended at its age: of younger ones only the quick are known.
+    Where the chances were not truer than the rate of all, or nothing failed to tell it by, every need gets that rate.
     """
     history = _needs_as_history(now=now)
     if history is None:
         return {}, {}
     today = china_day(now).toordinal()
-    cut = int(np.quantile(history.published, 1 - HELD_OUT))
-    measured = measure_outcomes(history, start=cut, end=today + 1, seed=seed)
+    ended = history.closed != UNKNOWN
+    lasted = (history.closed - history.published)[ended]
+    full = today - int(np.quantile(lasted, NEARLY_ALL) if len(lasted) else 0)
+    grown = history.published[history.published <= full]
+    cut = int(np.quantile(grown, 1 - HELD_OUT)) if len(grown) else full
+    measured = measure_outcomes(history, start=cut, end=full + 1, seed=seed)
     learnt = learn_outcomes(history, start=today, seed=seed)
-    is_true = measured["n"] > 0 and measured["brier"] <= measured["brier_base"]
+    # Where every outcome was the same there is no AUC: not a number, and nothing to tell true chances by.
+    is_true = measured["n"] > 0 and measured["auc"] == measured["auc"] and measured["brier"] <= measured["brier_base"]
     waiting = np.flatnonzero(history.closed < 0)
     chances = learnt.of(history, waiting) if is_true else np.full(len(waiting), learnt.base)
     kept = ("n", "auc", "brier", "brier_base", "ece")
     found = {history.needs[row]: float(chance) for row, chance in zip(waiting.tolist(), chances, strict=True)}
-    # Where every outcome was the same there is no AUC, and the database's JSON knows no NaN.
+    # The database's JSON knows no NaN.
     metrics = {name: None if measured[name] != measured[name] else measured[name] for name in kept}
     return metrics, found
 

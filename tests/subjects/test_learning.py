@@ -15,11 +15,11 @@ from marketplace.matching.adopted import adopted_model, find_chance, get_model
 from marketplace.matching.engine.build import build_problem
 from marketplace.matching.engine.candidates import Rules
 from marketplace.matching.engine.explain import why_not
-from marketplace.matching.engine.features import Feature
+from marketplace.matching.engine.features import FEATURES, Feature
 from marketplace.matching.engine.model import EXPERT, Model
 from marketplace.matching.engine.pairs import pair_levels
 from marketplace.matching.engine.problem import Problem
-from marketplace.matching.engine.teach import Block, allowed, block_queries, card, teach
+from marketplace.matching.engine.teach import VALUES, Block, allowed, block_queries, card, teach, with_values_kept
 from marketplace.matching.engine.worth import EXPECTED, Fates, Step, step_rates, worths
 from marketplace.matching.fates import as_arrays, pair_fates
 from marketplace.matching.models import Direction, LearnedModel, MatchRun, NeedChance, Outcome, Slot
@@ -53,6 +53,19 @@ def block(seed: int, *, decides: Feature | None) -> Block:
     return Block(
         problem, needs=chosen[:, 0], donors=chosen[:, 1], propensity=np.ones(len(chosen)), worth=np.ones(len(chosen))
     )
+
+
+def test_what_help_is_for_and_what_donors_wish_is_not_learnt_away() -> None:
+    """Where success alone is learnt: wishes, urgency, hardship and waiting keep half the expert's share."""
+    learnt = np.array([20.0 if feature is Feature.SUCCESS else 0.0 for feature in FEATURES])
+    kept = with_values_kept(learnt)
+    share = dict(zip(FEATURES, kept / kept.sum(), strict=True))
+    whole = sum(EXPERT.weights.values())
+    for feature in VALUES:
+        assert share[feature] == pytest.approx(EXPERT.weights[feature] / whole / 2)
+    assert share[Feature.BUDGET] == 0
+    expert = np.array([EXPERT.weights[feature] for feature in FEATURES])
+    assert with_values_kept(expert).tolist() == expert.tolist()
 
 
 def test_the_allowed_pairs_are_those_without_a_hindrance() -> None:

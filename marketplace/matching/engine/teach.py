@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marketplace.matching.engine.candidates import Rules
-from marketplace.matching.engine.features import FEATURES, TOPS
+from marketplace.matching.engine.features import FEATURES, TOPS, Feature
 from marketplace.matching.engine.fit import Prior, Query, fit_weights
 from marketplace.matching.engine.metrics import bootstrap
 from marketplace.matching.engine.model import EXPERT, Model
@@ -25,6 +25,17 @@ MOST_LISTS = 2_000
 # There must be as much to learn from, and to be measured on, as this many lists with a whole success each.
 FEWEST_LISTS = 20
 LARGEST_WEIGHT = 10.0
+# What a donor wishes, and whom help is for.
+VALUES = frozenset(
+    {
+        Feature.CATEGORY,
+        Feature.AREA,
+        Feature.URGENCY,
+        Feature.VULNERABILITY,
+        Feature.WAITING,
+        Feature.NEVER_HELPED,
+    }
+)
 LIST_LENGTH = 10
 
 Array = NDArray[Any]
@@ -58,13 +69,14 @@ def teach(blocks: Sequence[Block], *, incumbent: Model, seed: int, rules: Rules 
     """Learn on all blocks but the last, compare with the incumbent on the last.
 
     Adopted only where the mean NDCG@10 over the held-out lists (what was chosen, each gaining what came of it, among
-    200 others of the same list) is above the incumbent's; ``refusal`` is too_few, not_better or "".
+    200 others of the same list) is above the incumbent's by more than chance, its interval above zero; ``refusal`` is
+    too_few, not_better or "".
     """
     rules = rules or Rules()
     queries = [block_queries(block, rules=rules, seed=seed + turn) for turn, block in enumerate(blocks)]
     train = [query for found in queries[:-1] for query in found]
     held = queries[-1] if queries else []
-    weights = fit_weights(train, prior=_prior(len(train)))
+    weights = with_values_kept(fit_weights(train, prior=_prior(len(train))))
     metrics: dict[str, Any] = {"train_lists": len(train), "held_lists": len(held)}
     found = {str(feature): float(weight) for feature, weight in zip(FEATURES, weights, strict=True)}
     if min(_evidence(held), _evidence(train)) < FEWEST_LISTS or not weights.sum() > 0:
@@ -74,7 +86,22 @@ def teach(blocks: Sequence[Block], *, incumbent: Model, seed: int, rules: Rules 
     for name, gains in (("ndcg_new", new_gain), ("ndcg_old", old_gain), ("ndcg_difference", new_gain - old_gain)):
         interval = bootstrap(gains, seed=seed)
         metrics[name], metrics[f"{name}_ci"] = interval.mean, [interval.low, interval.high]
-    return Taught(found, metrics, refusal="" if metrics["ndcg_difference"] > 0 else "not_better")
+    return Taught(found, metrics, refusal="" if metrics["ndcg_difference_ci"][0] > 0 else "not_better")
+
+
+def with_values_kept(weights: Array) -> Array:
+    """The weights (F,) with those of VALUES raised to at least half the share that experts give them.
+
+    What donors did says what they find easy to give to; whom help is for, and what a donor wished, is not learnt away.
+    """
+    expert = _expert()
+    least = np.where([feature in VALUES for feature in FEATURES], expert / expert.sum() / 2, 0.0)
+    kept, raised = weights, np.zeros(len(weights), dtype=np.bool_)
+    for _ in VALUES:
+        total = weights[~raised].sum() / (1.0 - least[raised].sum())
+        kept = np.where(raised, least * total, weights)
+        raised |= kept < least * total
+    return kept
 
 
 def block_queries(block: Block, *, rules: Rules, seed: int) -> list[Query]:
@@ -156,10 +183,14 @@ def _told(value: Any) -> str:
 
 
 def _prior(lists: int) -> Prior:
-    expert = np.array([EXPERT.weights[feature] for feature in FEATURES])
+    expert = _expert()
     count = len(FEATURES)
     strength = np.full(count, EXPERT_LISTS / max(lists, 1) / count)
     return Prior(centre=FULL_ODDS * expert / expert.sum(), strength=strength, is_free=np.zeros(count, dtype=bool))
+
+
+def _expert() -> Array:
+    return np.array([EXPERT.weights[feature] for feature in FEATURES])
 
 
 def _features(problem: Problem, *, needs: Array, donors: Array) -> Array:
