@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
+from numpy.typing import NDArray
 
 from marketplace.allocations.models import Waiting
 from marketplace.core.divisions import contains
@@ -35,6 +36,7 @@ from marketplace.pledges.models import Pledge, PledgeLine
 LEAST_OFFER_FEN = 5_000
 # Who does not say how many jobs or places there are is asked for one at a time.
 PLACES_AT_ONCE = 1
+Array = NDArray[Any]
 _WHOLE = frozenset({SupportKind.JOB, SupportKind.TRAINING})
 
 
@@ -115,12 +117,13 @@ def plan_allocation(area: str, *, now: datetime, workers: int = 1) -> Plan:
             fairness=Fairness(least=1 if is_places else LEAST_OFFER_FEN),
             workers=workers,
         )
-        made = list(_parts(market, found))
+        left = found.asks.purse.copy()
+        made = _parts(market, found, purse=left)
         given = Counter[int]()
         for part in made:
             given[part.need_id] += sum(q for _, q in part.quantities) if is_places else part.value_fen
         parts += made
-        needs += _needs(market, found, given=given)
+        needs += _needs(market, found, given=given, left=left)
         figures[name] = _figures(found, given=given)
     return Plan(area, market.model.version, tuple(needs), tuple(parts), figures)
 
@@ -234,26 +237,55 @@ def _asks(market: _Market, *, purses: tuple[list[int], list[int]], is_places: bo
     )
 
 
-def _parts(market: _Market, found: Allocation) -> Iterator[PlannedPart]:
-    """The flows as quantities of lines; what buys no whole thing stays with the donor."""
-    rows = np.flatnonzero(found.units)
+def _parts(market: _Market, found: Allocation, *, purse: Array) -> list[PlannedPart]:
+    """The flows as quantities of lines, and what they leave of the purses put together to whole things again.
+
+    purse: (D,) int64, emptied by what is given.
+    """
     pairs = found.pairs
+    left = {need: list(lines) for need, lines in enumerate(market.lines)}
+    taken: dict[int, Counter[int]] = defaultdict(Counter)
+    flows = np.flatnonzero(found.units)
+    most = [(row, int(found.units[row])) for row in flows.tolist()]
+    # Who gives already first, then the best by score.
+    rest = np.lexsort((-pairs.scores, found.units == 0, pairs.needs))
+    for row, units in [*most, *((row, None) for row in rest.tolist())]:
+        need, donor = int(pairs.needs[row]), int(pairs.donors[row])
+        wanted, is_places = sum(line.open for line in left[need]), market.is_places[need]
+        if not wanted:
+            continue
+        more, lines = _taken(left[need], int(purse[donor]) if units is None else units, is_places=is_places)
+        worth = _worth(market, need, more)
+        is_small = worth < (1 if is_places else LEAST_OFFER_FEN) and sum(more.values()) < wanted
+        if not more or (units is None and row not in taken and is_small):
+            continue
+        taken[row].update(more)
+        left[need] = lines
+        purse[donor] -= worth
+    rows = np.array(sorted(taken), dtype=np.int64)
     explained = explain_pairs(market.problem, model=market.model, needs=pairs.needs[rows], donors=pairs.donors[rows])
-    left = {need: list(market.lines[need]) for need in set(pairs.needs[rows].tolist())}
-    for row, explanation in zip(rows.tolist(), explained, strict=True):
-        need = int(pairs.needs[row])
-        units = int(found.units[row])
-        taken, left[need] = _taken(left[need], units, is_places=market.is_places[need])
-        if taken:
-            prices = {line.id: line.price_fen for line in market.lines[need]}
-            yield PlannedPart(
-                need_id=market.need_ids[need],
-                donor_id=market.donor_ids[int(pairs.donors[row])],
-                quantities=tuple(sorted(taken.items())),
-                value_fen=sum(prices[i] * quantity for i, quantity in taken.items()),
-                score=explanation.points,
-                terms=terms_of(explanation),
-            )
+    return [
+        PlannedPart(
+            need_id=market.need_ids[int(pairs.needs[row])],
+            donor_id=market.donor_ids[int(pairs.donors[row])],
+            quantities=tuple(sorted(taken[row].items())),
+            value_fen=_value(market, int(pairs.needs[row]), taken[row]),
+            score=explanation.points,
+            terms=terms_of(explanation),
+        )
+        for row, explanation in zip(rows.tolist(), explained, strict=True)
+    ]
+
+
+def _value(market: _Market, need: int, quantities: Mapping[int, int]) -> int:
+    """What the quantities of a need's lines cost, in fen."""
+    prices = {line.id: line.price_fen for line in market.lines[need]}
+    return sum(prices[line] * quantity for line, quantity in quantities.items())
+
+
+def _worth(market: _Market, need: int, quantities: Mapping[int, int]) -> int:
+    """The same in the unit of the purse: fen, or places."""
+    return sum(quantities.values()) if market.is_places[need] else _value(market, need, quantities)
 
 
 def _taken(lines: Sequence[OpenLine], units: int, *, is_places: bool) -> tuple[dict[int, int], list[OpenLine]]:
@@ -269,18 +301,19 @@ def _taken(lines: Sequence[OpenLine], units: int, *, is_places: bool) -> tuple[d
     return taken, rest
 
 
-def _needs(market: _Market, found: Allocation, *, given: Mapping[int, int]) -> Iterator[PlannedNeed]:
-    left = found.asks.purse - found.spent()
+def _needs(market: _Market, found: Allocation, *, given: Mapping[int, int], left: Array) -> Iterator[PlannedNeed]:
+    """left: (D,) what the purses hold after all that is given."""
     starts = np.searchsorted(found.pairs.needs, np.arange(len(market.need_ids) + 1)).tolist()
     for row, (low, high) in enumerate(pairwise(starts)):
         asked, need_id = int(found.asks.open[row]), market.need_ids[row]
         if asked:
             could = found.pairs.donors[low:high]
-            why = _why(asked - given[need_id], could=len(could), left=int(left[could].sum()) if len(could) else 0)
+            why = _why(asked - given[need_id], could=len(could), left=int(left[could].max(initial=0)))
             yield PlannedNeed(need_id, market.is_places[row], asked, given[need_id], why)
 
 
 def _why(missing: int, *, could: int, left: int) -> Waiting:
+    """left: the most that is left in any purse that could give."""
     if missing == 0:
         return Waiting.NOTHING
     if could == 0:

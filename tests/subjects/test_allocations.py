@@ -79,6 +79,24 @@ def test_things_are_offered_whole(app: Flask) -> None:
     assert 0 < part.value_fen <= 1000 * YUAN
 
 
+def test_what_whole_things_leave_of_two_purses_buys_what_is_missing(app: Flask) -> None:
+    """Each purse's part is cut to whole things; what that leaves fills the need before anybody is said to lack it."""
+    need = make_need(lines=[Line("种子", 5, "袋", 600 * YUAN), Line("羊羔", 13, "只", 1000 * YUAN)])
+    givers = [giver(6_900), giver(9_800)]
+    made = plan()
+    assert given(made) == {need.id: 16_000 * YUAN}
+    assert [planned.why for planned in made.needs] == [Waiting.NOTHING]
+    for donor, budget in zip(givers, (6_900, 9_800), strict=True):
+        assert sum(part.value_fen for part in made.parts if part.donor_id == donor.id) <= budget * YUAN
+
+
+def test_a_purse_that_buys_no_whole_thing_is_said_to_hold_too_little(app: Flask) -> None:
+    make_need(lines=[Line("羊羔", 2, "只", 1000 * YUAN)])
+    giver(1_900)
+    (planned,) = plan().needs
+    assert (planned.given, planned.why) == (1000 * YUAN, Waiting.TOO_LITTLE)
+
+
 def test_jobs_are_places_and_one_is_offered_at_a_time(app: Flask) -> None:
     need = make_need(lines=[Line("装卸工", 2, "人", 0, SupportKind.JOB)])
     for _ in range(3):
