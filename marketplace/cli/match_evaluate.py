@@ -18,7 +18,7 @@ _length = click.IntRange(0)
 
 @click.command()
 @click.option(
-    "--gifts", type=_file, help="donor_id,need_id,amount,date; without it only the success model is measured."
+    "--gifts", type=_file, help="donor_id,need_id,date[,amount]; without it only the success model is measured."
 )
 @click.option(
     "--needs", type=_file, required=True, help="need_id and any of published_at,closed_at,category,area,kind,amount,…"

@@ -115,6 +115,8 @@ def _keep_snapshot(record: MatchRun, warm: Warm, ranking: Ranking) -> None:
 def replay(run_id: int) -> Replay:
     """Work a stored run out again, bit for bit; NotFound where it was not stored, or is no longer whole."""
     found = db.session.get(MatchSnapshot, run_id)
+    if found is None and db.session.get(MatchRun, run_id) is not None:
+        raise NotFound("Run %(run)d kept nothing that it could be worked out from again.", run=run_id)
     if found is None:
         raise NotFound("There is no stored run %(run)d.", run=run_id)
     if found.content is None:

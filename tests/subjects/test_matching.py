@@ -321,6 +321,11 @@ def test_a_tampered_or_unknown_run_is_not_the_same(app: Flask) -> None:
     with pytest.raises(NotFound, match="no stored run"):
         service.replay(record.id + 1)
     with transaction():
+        other = MatchRun(at=NOW, day=NOW.date(), seed=0, model_version="expert-1", needs=0, donors=0, milliseconds=0)
+        db.session.add(other)
+    with pytest.raises(NotFound, match="kept nothing"):
+        service.replay(other.id)
+    with transaction():
         db.session.get_one(MatchSnapshot, record.id).content = None
     with pytest.raises(NotFound, match="too old"):
         service.replay(record.id)

@@ -84,12 +84,21 @@ def test_a_row_that_cannot_be_right_is_named(tmp_path: Path, row: tuple[object, 
         read_history(needs_of(tmp_path, {"need_id": "n"}), gifts=gifts_of(tmp_path, row))
 
 
+def test_gifts_need_no_amount_and_another_encoding_is_named(market: Files, tmp_path: Path) -> None:
+    without = keep_columns(market.gifts, to=tmp_path / "gifts.csv", columns=("donor_id", "need_id", "date"))
+    assert read_history(market.needs, gifts=without).amount.max() == 0
+    other = tmp_path / "gbk.csv"
+    other.write_bytes("need_id,text\nn1,棉被\n".encode("gbk"))
+    with pytest.raises(Invalid, match="not in UTF-8: save it again"):
+        read_history(other)
+
+
 def test_needs_that_stand_twice_or_have_no_id_column_are_refused(tmp_path: Path) -> None:
     with pytest.raises(Invalid, match="need_id n stands twice"):
         read_history(needs_of(tmp_path, {"need_id": "n"}, {"need_id": "n"}))
     with pytest.raises(Invalid, match="no column need_id"):
         read_history(needs_of(tmp_path, {"id": "n"}))
-    with pytest.raises(Invalid, match="outcome is yes; write 1, 0"):
+    with pytest.raises(Invalid, match="outcome is yes; write 1 / 0"):
         read_history(needs_of(tmp_path, {"need_id": "n", "outcome": "yes"}))
 
 

@@ -18,7 +18,7 @@ from marketplace.core.text import bigrams, normal_form, syllable_pairs, words
 from marketplace.matching.engine.sparse import Table, make_table
 
 UNKNOWN = -1
-GIFT_COLUMNS = ("donor_id", "need_id", "amount", "date")
+GIFT_COLUMNS = ("donor_id", "need_id", "date")
 NEED_COLUMNS = ("published_at", "closed_at", "category", "area", "kind", "amount", "text", "outcome")
 DONOR_COLUMNS = ("type", "area", "categories", "budget", "text")
 # How the codes of administrative divisions nest: county, township, village.
@@ -65,9 +65,9 @@ class History:
 def read_history(needs: Path, *, gifts: Path | None = None, donors: Path | None = None) -> History:
     """Read the files; a row that cannot be right is refused with its file, number and column (Invalid).
 
-    GIFTS: donor_id, need_id, amount, date. NEEDS: need_id and any of NEED_COLUMNS. DONORS: donor_id and any of
-    DONOR_COLUMNS. Amounts below zero (corrections in real books) count as 0. Needs and donors that only the gifts
-    name are taken in with nothing known of them.
+    GIFTS: donor_id, need_id, date and, if known, amount. NEEDS: need_id and any of NEED_COLUMNS. DONORS: donor_id and
+    any of DONOR_COLUMNS. Amounts below zero (corrections in real books) count as 0. Needs and donors that only the
+    gifts name are taken in with nothing known of them.
     """
     need_rows, need_heads = _keyed(needs, key="need_id")
     donor_rows, donor_heads = _keyed(donors, key="donor_id") if donors else ({}, frozenset())
@@ -199,7 +199,7 @@ def _gifts(path: Path) -> Iterator[tuple[str, str, float, int]]:
             _required(row, column, file=path.name, number=number) for column in ("donor_id", "need_id", "date")
         )
         day = _read(_day, when, file=path.name, row=number, column="date")
-        text = row["amount"].strip()
+        text = row.get("amount", "").strip()
         amount = _read(_signed, text, file=path.name, row=number, column="amount") if text else 0.0
         yield donor, need, amount, int(day)
 
@@ -219,8 +219,10 @@ def _rows(path: Path, *, required: Iterable[str]) -> Iterator[Row]:
             for row in reader:
                 row.pop(None, None)  # cells beyond the header
                 yield reader.line_num, row
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
-        raise Invalid("%(file)s cannot be read as CSV in UTF-8: %(why)s", file=path.name, why=str(error)) from error
+    except UnicodeDecodeError as error:
+        raise Invalid("%(file)s is not in UTF-8: save it again as CSV UTF-8.", file=path.name) from error
+    except (OSError, EOFError, csv.Error) as error:
+        raise Invalid("%(file)s cannot be read as CSV: %(why)s", file=path.name, why=str(error)) from error
 
 
 def _open(path: Path) -> TextIO:
@@ -273,7 +275,7 @@ def _outcome(text: str) -> int:
 
 _FORMS: Mapping[Callable[[str], float], str] = {
     _day: "YYYY-MM-DD",
-    _signed: "a number",
-    _amount: "a number",
-    _outcome: "1, 0",
+    _signed: "1234.56",
+    _amount: "1234.56",
+    _outcome: "1 / 0",
 }

@@ -8,6 +8,7 @@ from marketplace.matching.engine.compare import OURS
 _HEAD = f"{'ranker':<18}{'recall@10':>24}{'NDCG@10':>24}{'share shown':>13}{'Gini':>7}{'queries':>9}"
 _AHEAD = f"{OURS + ' ahead of':<18}{'recall@10':>35}{'NDCG@10':>35}"
 _BY_ORIGIN = f"{'tested':<26}{'donors':>7}{'recall@10':>34}{'share shown':>13}{'needs':>8}{'NDCG@10':>34}{'ECE':>8}"
+_RECALL = "recall@10: of a query's new partners, or of ten where it has more, those among the first ten"
 _TITLES = {"donor_to_need": "needs for a donor", "need_to_donor": "donors for a need"}
 _SHOWN = (("recall_at_10", "recall_ci"), ("ndcg_at_10", "ndcg_ci"))
 _LEADS = (("ours_ahead_recall", "ours_ahead_recall_ci"), ("ours_ahead_ndcg", "ours_ahead_ndcg_ci"))
@@ -25,6 +26,10 @@ def describe(measured: Mapping[str, Any]) -> str:
     success = measured["success"]
     if success and success["n"]:
         lines += ["", f"success model, {success['n']} cases: " + ", ".join(_figures(success))]
+    elif not measured["rows"]:
+        lines.append(
+            "Nothing to measure: give gifts, or needs with published_at and outcome on both sides of the split."
+        )
     if "origins" in measured and measured["rows"]:
         lines += ["", f"{OURS} by origin, the best other in brackets", _BY_ORIGIN, *_origins(measured["origins"])]
     return "\n".join([*lines, "", f"{measured['seconds']} s"])
@@ -42,7 +47,7 @@ def _tables(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for direction, title in _TITLES.items():
         found = [row for row in rows if row["direction"] == direction]
         if found:
-            yield from ("", title, _HEAD, *(_line(row) for row in found))
+            yield from ("", title, _HEAD, *(_line(row) for row in found), _RECALL)
             yield from ("", f"{title}, query by query", _AHEAD, *(_lead(row) for row in found if row["ranker"] != OURS))
 
 
